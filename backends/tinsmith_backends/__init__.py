@@ -1,0 +1,1 @@
+"""Backends of Tinsmith. They depend on the compiler; the compiler finds them by entry point."""

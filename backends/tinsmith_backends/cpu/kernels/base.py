@@ -1,0 +1,143 @@
+"""What a CPU kernel is. One template a file; kernels/manifest.py lists them and chooses.
+
+Every activation is stored as int8 in NHWC order without padding: an exact-graph uint8 tensor is stored as value - 128
+and its zero point moves with it (`stored_zero_point`), so one set of kernels serves both. Batch is 1.
+
+C signatures, by kind (all pointers are distinct unless `in_place` allows otherwise; alignment 16 for w, bias,
+multiplier and scratch, 1 for x and y):
+
+    conv, depthwise, matmul:
+      int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
+                int8_t *scratch, int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    averagepool, requantize:
+      int32_t K(const int8_t *x, const int32_t *multiplier, int8_t *y,
+                int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    maxpool:
+      int32_t K(const int8_t *x, int8_t *y)
+    add:
+      int32_t K(const int8_t *a, const int8_t *b, int8_t *y, int32_t a_zp, int32_t a_multiplier, int32_t b_zp,
+                int32_t b_multiplier, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Isa = Literal["avx2", "neon", "neondot", "simd128", "scalar", "dsp"]
+"""avx2: x86-64; neon: arm64 without dot product; neondot: with; simd128: wasm; scalar: C; dsp: thumbv7em."""
+
+
+@dataclass(frozen=True)
+class ConvShape:
+    """Geometry of a convolution in NHWC; a matrix product of M rows is a 1×1 convolution over a 1×M image."""
+
+    h: int
+    w: int
+    cin: int
+    ho: int
+    wo: int
+    cout: int
+    kh: int
+    kw: int
+    stride_h: int
+    stride_w: int
+    top: int
+    left: int
+    dilation_h: int
+    dilation_w: int
+    group: int
+    wide: bool
+
+
+@dataclass(frozen=True)
+class PoolShape:
+    """Geometry of a pooling window in NHWC; `wide` matters to averages only."""
+
+    h: int
+    w: int
+    c: int
+    ho: int
+    wo: int
+    kh: int
+    kw: int
+    stride_h: int
+    stride_w: int
+    top: int
+    left: int
+    dilation_h: int
+    dilation_w: int
+    wide: bool
+
+
+@dataclass(frozen=True)
+class ElementShape:
+    """`pixels` × `channels` elements; multipliers are per channel when `per_channel`, else one for all."""
+
+    pixels: int
+    channels: int
+    per_channel: bool
+    wide: bool
+
+
+Shape = ConvShape | PoolShape | ElementShape
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Constants in the order in which a kernel reads them, little-endian bytes; empty where it reads none."""
+
+    weight: bytes = b""
+    bias: bytes = b""
+    multiplier: bytes = b""
+
+
+class Kernel(ABC):
+    """One template, fixed to one shape and instruction set: its symbol, its constants, its scratch, its TIR."""
+
+    kind: ClassVar[str]
+    shape: Any
+    isa: Isa
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """`<types>_<kind>_<tile>_<isa>`, by the grammar in docs/add-a-kernel.md, such as `s8_conv_4x16_neondot`."""
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of scratch that one call needs."""
+        return 0
+
+    @property
+    def in_place(self) -> tuple[int, ...]:
+        """Inputs (by position) whose storage the output may take, at the same address."""
+        return ()
+
+    @property
+    def symbol(self) -> str:
+        """The C symbol: the name and the geometry, so equal geometry shares code."""
+        fields = "_".join(str(int(v)) for v in vars(self.shape).values())
+        return f"tinsmith_{self.name}_{fields}"
+
+    @abstractmethod
+    def prim_func(self) -> Any:
+        """The kernel as a `tvm.tirx.PrimFunc` with the signature of its kind. Imports tvm."""
+
+
+class WeightedKernel(Kernel):
+    """A kernel with weights: conv, depthwise, matmul."""
+
+    @abstractmethod
+    def pack(
+        self,
+        weight: npt.NDArray[np.int8],
+        bias: npt.NDArray[np.int32],
+        multiplier: npt.NDArray[np.int32],
+        x_zero_point: int,
+    ) -> Packed:
+        """Reorder weight (Cout, kh, kw, Cin / group) for the kernel; `x_zero_point` is the stored one."""

@@ -1,0 +1,1 @@
+"""Tinsmith: PyTorch and ONNX networks to exact integer code for small devices."""
