@@ -100,6 +100,15 @@ class Backend(Protocol):
         """Write the artefact into the empty folder `out`. Same graph, same bytes."""
         ...
 
+    def write_vectors(
+        self, graph: ExactGraph, target: str, out: Path, samples: Sequence[Arrays], expected: Sequence[Arrays]
+    ) -> None:
+        """Add self-test vectors to a folder that `build` filled, for those who build it without Tinsmith.
+
+        `samples` are float inputs by name, `expected` the oracle's tensors for each sample.
+        """
+        ...
+
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         """What `Runner.constants` must return, computed again from the exact graph."""
         ...
@@ -136,5 +145,3 @@ class Registry:
             raise TinsmithError(what, why="it is not in `tinsmith targets`", fix=", ".join(near))
         backend = self.backends[name]
         return backend, backend.targets[name]
-
-
