@@ -1,0 +1,166 @@
+"""recipe.toml: what to do to which layer."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tinsmith.errors import Problem, Problems, TinsmithError
+
+Calibrator = Literal["min-max", "percentile", "mse"]
+WeightScales = Literal["per-channel", "per-tensor"]
+
+_CALIBRATOR = (
+    "How the range of an activation follows from the calibration samples. "
+    "`min-max`: the smallest and largest value seen. `percentile`: the range that holds `percentile` % of the values. "
+    "`mse`: the range with the least mean squared error of the 8-bit values."
+)
+_PERCENTILE = "Percent of the values that calibrator `percentile` keeps inside the range; above 50, at most 100."
+_ASYMMETRIC = (
+    "Whether a zero point other than 0 may be chosen. Finer where the values are far from centred; "
+    "refused by FPGA targets, whose padding needs zero point 0."
+)
+_WEIGHTS = "One weight scale per output channel (`per-channel`) or one for the whole tensor (`per-tensor`)."
+_BITS = "Bits of weights and activations. 8 is the only width yet."
+_RANGE = (
+    "The range [low, high] of the layer's output in real values, instead of the calibrated one. "
+    "It is widened to hold 0. No default: the range is calibrated."
+)
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @field_validator("bits", check_fields=False)
+    @classmethod
+    def _only_8_bits(cls, bits: int | None) -> int | None:
+        if bits not in (None, 8):
+            raise ValueError(f"{bits} bits are not supported yet; only 8 are")
+        return bits
+
+
+class LayerOverride(_Settings):
+    """What the layers that a pattern matches do differently. A key left out keeps the global value."""
+
+    calibrator: Calibrator | None = Field(default=None, description=_CALIBRATOR)
+    percentile: float | None = Field(default=None, gt=50, le=100, description=_PERCENTILE)
+    asymmetric: bool | None = Field(default=None, description=_ASYMMETRIC)
+    weights: WeightScales | None = Field(default=None, description=_WEIGHTS)
+    bits: int | None = Field(default=None, description=_BITS)
+    range: list[float] | None = Field(default=None, min_length=2, max_length=2, description=_RANGE)
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Self:
+        if self.range is not None and not -3e38 < self.range[0] < self.range[1] < 3e38:
+            raise ValueError(f"range {self.range} is not [low, high] with low < high, both finite")
+        return self
+
+
+class LayerSettings(_Settings):
+    """What holds for one layer, after all overrides."""
+
+    calibrator: Calibrator
+    percentile: float
+    asymmetric: bool
+    weights: WeightScales
+    bits: int
+    range: list[float] | None = None
+
+
+class Recipe(_Settings):
+    """A whole recipe. `Recipe()` is what holds without a recipe.toml."""
+
+    calibrator: Calibrator = Field(default="mse", description=_CALIBRATOR)
+    percentile: float = Field(default=99.99, gt=50, le=100, description=_PERCENTILE)
+    asymmetric: bool = Field(default=False, description=_ASYMMETRIC)
+    weights: WeightScales = Field(default="per-channel", description=_WEIGHTS)
+    bits: int = Field(default=8, description=_BITS)
+    layers: dict[str, LayerOverride] = Field(
+        default_factory=dict,
+        description="Overrides by layer name, name of a model input, or pattern (`*`, `?`, `[…]`). "
+        "Where several match, a later one wins, key by key. Default: none.",
+    )
+
+    def settings(self, names: Iterable[str]) -> LayerSettings:
+        """What holds for the layer that is known by `names` (a convolution and its fused ReLU have a name each)."""
+        values: dict[str, Any] = self.model_dump(exclude={"layers"})
+        known = list(names)
+        for pattern, override in self.layers.items():
+            if any(_matches(pattern, name) for name in known):
+                values |= override.model_dump(exclude_none=True)
+        return LayerSettings(**values)
+
+    def check_patterns(self, names: Sequence[str], where: str = "recipe") -> None:
+        """Raise `TinsmithError` for every pattern that matches none of `names`, with the nearest of them."""
+        problems = Problems()
+        for pattern in self.layers:
+            if any(_matches(pattern, name) for name in names):
+                continue
+            near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.3) or list(names[:3])
+            problems.add(
+                f"no layer matches {pattern!r}",
+                where=f'{where}, [layers."{pattern}"]',
+                why="an override that changes nothing is most likely a misspelt name",
+                fix="nearest: " + ", ".join(repr(name) for name in near),
+            )
+        problems.check()
+
+
+def load_recipe(path: str | Path | None) -> Recipe:
+    """The recipe in a TOML file; `None` gives the default recipe.
+
+    Raises:
+        TinsmithError: the file cannot be read or is not TOML, or, all at once, unknown keys (with the nearest key)
+            and values of a wrong type or outside their limits.
+    """
+    if path is None:
+        return Recipe()
+    try:
+        text = Path(path).read_bytes().decode("utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise TinsmithError(
+            f"cannot read the recipe: {error.strerror}", where=str(path), fix="check the path"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TinsmithError(
+            f"the recipe is not TOML: {error}", where=str(path), fix="docs/recipe.md shows a whole recipe"
+        ) from error
+    return parse_recipe(table, str(path))
+
+
+def parse_recipe(table: dict[str, Any], where: str = "recipe") -> Recipe:
+    """The recipe that a table of a TOML file holds; raises `TinsmithError` with everything that is wrong in it."""
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as error:
+        raise TinsmithError([_problem(dict(detail), where) for detail in error.errors()]) from error
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Whether `pattern` is `name` or a glob for it; names may hold brackets, so the plain name comes first."""
+    return pattern == name or fnmatchcase(name, pattern)
+
+
+def _problem(detail: dict[str, Any], where: str) -> Problem:
+    """One of pydantic's findings as a sentence of ours."""
+    path = [str(part) for part in detail["loc"]]
+    in_layer = len(path) > 1 and path[0] == "layers"
+    model = LayerOverride if in_layer else Recipe
+    table = f'[layers."{path[1]}"]' if in_layer else ""
+    key = ".".join(path[2:] if in_layer else path)
+    place = ", ".join(part for part in (where, table) if part)
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.4)
+        fix = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(model.model_fields)
+        return Problem(f"unknown key {key!r}", where=place, why="a recipe has no key of this name", fix=fix)
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    field = model.model_fields.get(key.split(".")[0])
+    fix = field.description or "" if field else "docs/recipe.md lists every key"
+    return Problem(f"{key} = {detail['input']!r}: {message}" if key else message, where=place, fix=fix)
