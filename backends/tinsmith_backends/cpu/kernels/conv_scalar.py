@@ -1,0 +1,124 @@
+"""Convolution, grouped convolution and matrix product in plain loops, for the C target.
+
+The window of two output pixels is gathered into scratch, padding as the zero point, and a 2×4 tile multiplies it with
+four rows of weights. The innermost loop is a plain sum over k, which C compilers vectorize.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+
+PIXELS = 2
+CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class ConvScalar(WeightedKernel):
+    """`weight` stays (Cout, kh, kw, Cin / group); `x_zero_point * sum(weight)` is subtracted from the bias."""
+
+    kind: ClassVar[str] = "conv"
+    shape: ConvShape
+    isa: Isa = "scalar"
+
+    @classmethod
+    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
+        """Every convolution and matrix product on the scalar target."""
+        return isa == "scalar" and kind in ("conv", "matmul", "depthwise") and isinstance(shape, ConvShape)
+
+    @property
+    def depth(self) -> int:
+        """Products in one output element."""
+        return self.shape.kh * self.shape.kw * self.shape.cin // self.shape.group
+
+    @property
+    def name(self) -> str:
+        """See docs/add-a-kernel.md."""
+        return f"s8_conv_{PIXELS}x{CHANNELS}_scalar"
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The gathered windows."""
+        return min(PIXELS, self.shape.wo) * self.depth
+
+    def pack(
+        self,
+        weight: npt.NDArray[np.int8],
+        bias: npt.NDArray[np.int32],
+        multiplier: npt.NDArray[np.int32],
+        x_zero_point: int,
+    ) -> Packed:
+        """Weights as they are; the bias wraps like the sum that it is added to."""
+        sums = weight.reshape(weight.shape[0], -1).sum(axis=1, dtype=np.int64)
+        folded = (bias.astype(np.int64) - x_zero_point * sums) & 0xFFFFFFFF
+        return Packed(weight.tobytes(), folded.astype("<u4").tobytes(), multiplier.astype("<i4").tobytes())
+
+    def prim_func(self) -> Any:
+        """Plain loops, for TVM's C code generator."""
+        from tinsmith_backends.cpu.kernels.emit import blocks, signature
+
+        s = self.shape
+        f, k = signature(self)
+        with f.loop(s.group, "group") as group, f.loop(s.ho, "oh") as oh:
+            for start, count, width in blocks(s.wo, (PIXELS, 1)):
+                with f.loop(count, "tile") as tile:
+                    self._tile(f, k, group, oh, f.let(start + tile * width, "ow"), width)
+        return f.finish()
+
+    def _tile(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, pixels: int) -> None:
+        """Gather `pixels` neighbours in a row, then every output channel of the group, four at a time."""
+        from tinsmith_backends.cpu.kernels.emit import blocks
+
+        outputs = self.shape.cout // self.shape.group
+        for pixel in range(pixels):
+            self._gather(f, k, group, oh, ow + pixel, pixel * self.depth)
+        for start, count, width in blocks(outputs, (CHANNELS, 1)):
+            with f.loop(count, "block") as block:
+                channel = f.let(group * outputs + start + block * width, "channel")
+                self._multiply(f, k, (oh * self.shape.wo + ow), channel, pixels, width)
+
+    def _gather(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, at: int) -> None:
+        """Copy the window of one output pixel to scratch[at:]."""
+        from tvm import tirx
+
+        from tinsmith_backends.cpu.kernels.vector import cast
+
+        s = self.shape
+        inputs = s.cin // s.group
+        with f.loop(s.kh, "i") as i, f.loop(s.kw, "j") as j:
+            ih = f.let(oh * s.stride_h - s.top + i * s.dilation_h, "ih")
+            iw = f.let(ow * s.stride_w - s.left + j * s.dilation_w, "iw")
+            to = at + (i * s.kw + j) * inputs
+            inside = tirx.And(tirx.And(ih >= 0, ih < s.h), tirx.And(iw >= 0, iw < s.w))
+            with f.when(inside), f.loop(inputs, "c") as c:
+                k.scratch.store(to + c, k.x.load((ih * s.w + iw) * s.cin + group * inputs + c))
+            with f.otherwise(), f.loop(inputs, "c") as c:
+                k.scratch.store(to + c, cast("int8", k.x_zp))
+
+    def _multiply(self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int) -> None:
+        """One register tile: `pixels` × `width` sums over the gathered window."""
+        from tinsmith_backends.cpu.kernels.emit import requantized, widened
+        from tinsmith_backends.cpu.kernels.vector import cast
+
+        s = self.shape
+        # Unsigned, so that a partial sum that passes 2**31 before the bias brings it back is defined in C.
+        acc = f.registers("uint32", 1, pixels * width)
+        for n in range(width):
+            for m in range(pixels):
+                acc[m * width + n] = cast("uint32", k.bias.load(channel + n))
+        with f.loop(self.depth, "d") as d:
+            x = [f.let(widened(k.scratch.load(m * self.depth + d)), "x") for m in range(pixels)]
+            for n in range(width):
+                w = f.let(widened(k.w.load((channel + n) * self.depth + d)), "w")
+                for m in range(pixels):
+                    acc[m * width + n] = acc[m * width + n] + cast("uint32", x[m] * w)
+        for m in range(pixels):
+            for n in range(width):
+                total = f.let(cast("int32", acc[m * width + n]), "total")
+                y = requantized(f, total, k.multiplier.load(channel + n), k, wide=s.wide)
+                k.y.store((pixel + m) * s.cout + channel + n, y)

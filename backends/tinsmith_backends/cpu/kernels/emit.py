@@ -1,0 +1,98 @@
+"""What kernels share above `vector.py`: the C signature of each kind, the requantization formula, clipped windows.
+
+Import this module only inside `Kernel.prim_func`: it imports tvm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tvm import tirx
+
+from tinsmith_backends.cpu.kernels.base import Kernel
+from tinsmith_backends.cpu.kernels.vector import Expr, Function, cast, const, maximum, minimum
+
+_REQUANT = ("shift", "y_zp", "lo", "hi")
+_WEIGHTED = (
+    (("x", "int8"), ("w", "int8"), ("bias", "int32"), ("multiplier", "int32"), ("y", "int8"), ("scratch", "int8")),
+    ("x_zp", *_REQUANT),
+)
+_SCALED: Any = ((("x", "int8"), ("multiplier", "int32"), ("y", "int8")), ("x_zp", *_REQUANT))
+_PARAMETERS: dict[str, Any] = {
+    "conv": _WEIGHTED,
+    "depthwise": _WEIGHTED,
+    "matmul": _WEIGHTED,
+    "averagepool": _SCALED,
+    "requantize": _SCALED,
+    "maxpool": ((("x", "int8"), ("y", "int8")), ()),
+    "add": (
+        (("a", "int8"), ("b", "int8"), ("y", "int8")),
+        ("a_zp", "a_multiplier", "b_zp", "b_multiplier", *_REQUANT),
+    ),
+}
+"""Pointers and scalars of each kind, as kernels/base.py lists them."""
+
+
+class Arguments:
+    """The parameters of a kernel as attributes, by the names of kernels/base.py: pointers and int32 scalars."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._values:
+            return self._values[name]
+        raise AttributeError(name)
+
+
+def signature(kernel: Kernel, types: dict[str, str] | None = None) -> tuple[Function, Arguments]:
+    """An empty function with the C signature of the kernel's kind, and its parameters.
+
+    `types` names pointers that the kernel reads by another type than the signature's, such as `{"w": "int32"}`; the
+    bytes are the same. A kernel that may run in place does not promise that its pointers are distinct.
+    """
+    pointers, scalars = _PARAMETERS[kernel.kind]
+    f = Function(kernel.symbol, noalias=not kernel.in_place)
+    values = {name: f.pointer(name, (types or {}).get(name, dtype)) for name, dtype in pointers}
+    values.update({name: f.scalar(name) for name in scalars})
+    return f, Arguments(values)
+
+
+def widened(value: Expr) -> Expr:
+    """An int8 as int32."""
+    return cast("int32", value)
+
+
+def requantized(f: Function, acc: Expr, multiplier: Expr, k: Arguments, *, wide: bool) -> Expr:
+    """clamp(y_zp + ((acc * multiplier + 2**(shift-1)) >> shift), lo, hi) as int8, for an int32 `acc`.
+
+    The clamp of the wide form is in 64 bits, because nothing bounds the shifted value but the clamp itself.
+    """
+    dtype = "int64" if wide else "int32"
+    shift = cast(dtype, k.shift)
+    rounding = const(1, dtype) << (shift - 1)
+    scaled = ((cast(dtype, acc) * cast(dtype, multiplier) + rounding) >> shift) + cast(dtype, k.y_zp)
+    low = f.let(maximum(f.let(scaled, "scaled"), cast(dtype, k.lo)), "low")
+    return cast("int8", minimum(low, cast(dtype, k.hi)))
+
+
+def valid_taps(f: Function, taps: int, first: Expr, dilation: int, size: int) -> tuple[Expr, Expr]:
+    """The taps of a window whose positions `first + t * dilation` lie in 0..size-1, as (start, count).
+
+    `count` may be 0 or less where the window lies outside altogether.
+    """
+    # Truncating divisions of non-negative numbers; adding dilation - 1 rounds them up.
+    start = f.let(tirx.truncdiv(maximum(dilation - 1 - first, 0), dilation), "start")
+    stop = minimum(tirx.truncdiv(maximum(size - first + dilation - 1, 0), dilation), taps)
+    return start, f.let(stop - start, "count")
+
+
+def blocks(total: int, widths: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Cover 0..total-1 by (start, count, width): greedily, widest first; `widths` ends in 1."""
+    covered, out = 0, []
+    for width in widths:
+        count = (total - covered) // width
+        if count:
+            out.append((covered, count, width))
+            covered += count * width
+    return out
