@@ -1,0 +1,85 @@
+"""Fill a report from the exact graph and from what the backend says that it built."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+import numpy as np
+
+from tinsmith.backend import Build, LayerBuild, Target
+from tinsmith.ir.exact import Conv, ExactGraph, Layer, MatMul
+from tinsmith.report.model import AccuracyReport, LayerAccuracy, LayerReport, MemoryReport, Report
+
+WEIGHT_BITS = 8
+"""Weights of the exact graph's records are int8."""
+
+
+def make_report(
+    graph: ExactGraph, build: Build, target: Target, *, sqnr_db: Mapping[str, float], files: Sequence[str]
+) -> Report:
+    """The report of one build.
+
+    Args:
+        graph: what was built.
+        build: the backend's numbers.
+        target: what it was built for.
+        sqnr_db: signal-to-quantization-noise ratio in dB by layer name, for the layers where it was measured.
+        files: every file of the build folder.
+    """
+    built: dict[str, list[LayerBuild]] = {}
+    for part in build.layers:
+        built.setdefault(part.name, []).append(part)
+    layers = tuple(_layer_report(graph, layer, built.get(layer.name, [])) for layer in graph.layers)
+    accuracy = tuple(
+        _layer_accuracy(layer.name, sqnr_db[layer.name]) for layer in graph.layers if layer.name in sqnr_db
+    )
+    return Report(
+        generator="tinsmith",
+        version=version("tinsmith"),
+        name=graph.name,
+        target=target.name,
+        runner=target.runner,
+        macs=sum(layer.macs for layer in layers),
+        memory=MemoryReport(
+            arena_bytes=build.arena_bytes,
+            arena_lower_bound_bytes=build.arena_lower_bound_bytes,
+            weight_bytes=build.weight_bytes,
+            code_bytes=build.code_bytes,
+        ),
+        layers=layers,
+        accuracy=AccuracyReport(layers=accuracy),
+        files=tuple(sorted(files)),
+    )
+
+
+def macs(graph: ExactGraph, layer: Layer) -> int:
+    """Multiply-accumulates of one inference of one layer; 0 for layers without weights."""
+    outputs = math.prod(graph.tensors[layer.output].shape)
+    if isinstance(layer, Conv):
+        return outputs * math.prod(layer.weight.shape[1:])
+    if isinstance(layer, MatMul):
+        return outputs * math.prod(layer.weight.shape[:1])
+    return 0
+
+
+def _layer_report(graph: ExactGraph, layer: Layer, built: Sequence[LayerBuild]) -> LayerReport:
+    weight = layer.weight if isinstance(layer, Conv | MatMul) else None
+    output = graph.tensors[layer.output]
+    return LayerReport(
+        name=layer.name,
+        source=layer.source,
+        op=layer.kind,
+        shape=output.shape,
+        weight_bits=0 if weight is None else WEIGHT_BITS,
+        activation_bits=np.dtype(output.dtype).itemsize * 8,
+        density=None if weight is None else round(np.count_nonzero(weight) / weight.size, 4),
+        macs=macs(graph, layer),
+        weight_bytes=sum(part.weight_bytes for part in built),
+        kernel=", ".join(part.kernel for part in built if part.kernel),
+    )
+
+
+def _layer_accuracy(name: str, sqnr_db: float) -> LayerAccuracy:
+    return LayerAccuracy(name=name, sqnr_db=round(sqnr_db, 2) if math.isfinite(sqnr_db) else None)
