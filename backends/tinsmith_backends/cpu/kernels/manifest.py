@@ -1,0 +1,46 @@
+"""Every kernel template, and the one rule by which one is chosen: the first in the list that supports the job."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from tinsmith_backends.cpu.kernels.add_scalar import AddScalar
+from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
+from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
+from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
+from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
+
+
+class Template(Protocol):
+    """A kernel class that says which jobs it can do."""
+
+    def supports(self, kind: str, shape: Shape, isa: Isa) -> bool:
+        """Whether `choose` may construct this template with `shape` and `isa`."""
+        ...
+
+    def __call__(self, shape: Shape, isa: Isa) -> Kernel:
+        """The kernel for one shape and instruction set."""
+        ...
+
+
+TEMPLATES: tuple[Template, ...] = cast(
+    tuple[Template, ...],
+    (
+        DepthwiseScalar,
+        ConvScalar,
+        AveragePoolScalar,
+        MaxPoolScalar,
+        AddScalar,
+        RequantizeScalar,
+    ),
+)
+"""In order of preference; specialized templates stand before general ones."""
+
+
+def choose(kind: str, shape: Shape, isa: Isa) -> Kernel:
+    """The kernel that a layer gets. `kind`: conv, depthwise, matmul, maxpool, averagepool, add or requantize."""
+    for template in TEMPLATES:
+        if template.supports(kind, shape, isa):
+            return template(shape, isa)
+    raise LookupError(f"no kernel template takes {kind} of {shape} on {isa}")
