@@ -1,0 +1,65 @@
+"""The 8-bit grid of an activation: which real numbers its stored values mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+SMALLEST_RANGE = 2.0**-60
+"""A tensor whose values are all smaller is taken as zero: its scale would drive multipliers out of their range."""
+LARGEST_RANGE = 2.0**60
+"""Beyond it binary32 products of scales come near overflow."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """real = scale * (stored - zero_point); `scale` is exactly representable in binary32."""
+
+    scale: float
+    zero_point: int
+    dtype: Literal["uint8", "int8"]
+
+    @property
+    def stored_limits(self) -> tuple[int, int]:
+        """Smallest and largest stored value."""
+        return (0, 255) if self.dtype == "uint8" else (-128, 127)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest real value."""
+        lo, hi = self.stored_limits
+        return (lo - self.zero_point) * self.scale, (hi - self.zero_point) * self.scale
+
+    def round_trip(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Real values as they come back from 8 bits."""
+        lo, hi = self.stored_limits
+        return self.scale * np.clip(np.rint(values / self.scale), lo - self.zero_point, hi - self.zero_point)
+
+
+def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool) -> Grid:
+    """The grid that holds [lo, hi] and 0.
+
+    uint8 with zero point 0 where `non_negative`; else int8 with zero point 0, or with `asymmetric` uint8 with the
+    zero point that wastes least.
+
+    Raises:
+        ValueError: the range is not finite or passes `LARGEST_RANGE`.
+    """
+    lo, hi = min(lo, 0.0), max(hi, 0.0)
+    if not (np.isfinite(lo) and np.isfinite(hi)) or max(-lo, hi) > LARGEST_RANGE:
+        raise ValueError(f"range [{lo}, {hi}] is too large for a binary32 scale")
+    if max(-lo, hi) < SMALLEST_RANGE:
+        return Grid(1.0, 0, "uint8" if non_negative else "int8")
+    if non_negative:
+        return Grid(_binary32(hi / 255), 0, "uint8")
+    if asymmetric:
+        scale = _binary32((hi - lo) / 255)
+        return Grid(scale, round(-lo / scale), "uint8")
+    return Grid(_binary32(max(hi / 127, -lo / 128)), 0, "int8")
+
+
+def _binary32(value: float) -> float:
+    return float(np.float32(value))

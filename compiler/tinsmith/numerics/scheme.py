@@ -1,0 +1,140 @@
+"""Chooses every grid and every weight scale of a model: calibration samples and a recipe in, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from tinsmith.calibration_data import FloatArray
+from tinsmith.errors import Problems
+from tinsmith.ir.provenance import layer_name, source
+from tinsmith.numerics.calibrate import Statistics, calibrated_range, observe
+from tinsmith.numerics.grid import Grid, grid_for
+from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
+from tinsmith.numerics.weights import weight_scales
+from tinsmith.recipe import LayerSettings, Recipe
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a canonical model is quantized.
+
+    Attributes:
+        groups: the layers.
+        grids: by value name, the grid of each graph input and each layer's output.
+        weight_scales: by the name of the head node's output value, the scales (channels,) of a layer's weight.
+    """
+
+    groups: tuple[Group, ...]
+    grids: Mapping[str, Grid]
+    weight_scales: Mapping[str, FloatArray]
+
+
+def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Recipe) -> Scheme:
+    """Calibrate a canonical model and choose all scales.
+
+    Raises:
+        TinsmithError: a pattern of the recipe matches no layer; a value is NaN or infinite or too large for a scale;
+            a bias is too large for a 32-bit accumulator.
+    """
+    groups = find_groups(model)
+    names = _names(model, groups)
+    recipe.check_patterns(list(dict.fromkeys(name for known in names.values() for name in known)))
+    classes = grid_classes(model, groups)
+    settings = {value: recipe.settings(known) for value, known in names.items()}
+    statistics = observe(model, samples, classes, settings)
+    lows = {name: seen.range.lo for name, seen in statistics.items()}
+    positive = never_negative(model, groups, lows)
+    problems = Problems()
+    grids: dict[str, Grid] = {}
+    for members in classes:
+        grid = _class_grid(members, settings, statistics, positive, problems)
+        grids |= {value.name or "": grid for value in members.members}
+    problems.check()
+    return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings))
+
+
+def _names(model: ir.Model, groups: list[Group]) -> dict[ir.Value, list[str]]:
+    """By value that becomes 8-bit: the names under which a recipe may speak of the layer that makes it."""
+    names = {value: [value.name or ""] for value in model.graph.inputs}
+    return names | {group.output: [layer_name(node) for node in group.nodes] for group in groups}
+
+
+def _class_grid(
+    members: GridClass,
+    settings: Mapping[ir.Value, LayerSettings],
+    statistics: Mapping[str, Statistics],
+    positive: set[ir.Value],
+    problems: Problems,
+) -> Grid:
+    """One grid for all members: it holds the range chosen for each source; asymmetric if any member asks for it."""
+    asymmetric = any(settings[value].asymmetric for value in members.members)
+    non_negative = all(value in positive for value in members.members)
+    ends = [
+        calibrated_range(statistics[value.name or ""], settings[value], value in positive) for value in members.sources
+    ]
+    ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
+    lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
+    try:
+        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric)
+    except ValueError as error:
+        problems.add(
+            str(error),
+            where=_place(members.sources[0]),
+            why="8-bit values need a finite scale",
+            fix="check the model's weights and the calibration samples",
+        )
+        return Grid(1.0, 0, "int8")
+
+
+def _all_weight_scales(
+    groups: list[Group], grids: Mapping[str, Grid], settings: Mapping[ir.Value, LayerSettings]
+) -> dict[str, FloatArray]:
+    problems = Problems()
+    scales: dict[str, FloatArray] = {}
+    for group in groups:
+        if group.head.op_type not in {"Conv", "Gemm"}:
+            continue
+        weight, bias = channels_first_weight(group.head)
+        try:
+            scales[group.head.outputs[0].name or ""] = weight_scales(
+                weight,
+                bias,
+                input_scale=grids[data_inputs(group.head)[0].name or ""].scale,
+                output_scale=grids[group.output.name or ""].scale,
+                per_channel=settings[group.output].weights == "per-channel",
+            )
+        except OverflowError as error:
+            problems.add(
+                str(error),
+                where=_place(group.output),
+                why=f"its largest bias is {np.abs(bias).max():g}",
+                fix="check the layer's bias, or give its input a wider range in the recipe",
+            )
+    problems.check()
+    return scales
+
+
+def channels_first_weight(head: ir.Node) -> tuple[FloatArray, FloatArray]:
+    """Weight as (output channels, …) and bias (output channels,) of a Conv or Gemm."""
+    weight, bias = (constant(head, index) for index in (1, 2))
+    return (weight.T if head.op_type == "Gemm" else weight), bias.reshape(-1)
+
+
+def constant(node: ir.Node, index: int) -> FloatArray:
+    """The initializer that is input `index` of `node`."""
+    value = node.inputs[index]
+    if value is None or value.const_value is None:
+        raise ValueError(f"input {index} of {node.op_type} {node.name!r} is no constant")
+    return value.const_value.numpy()
+
+
+def _place(value: ir.Value) -> str:
+    node = value.producer()
+    if node is None:
+        return f"input {value.name!r}"
+    return f"{node.op_type} {layer_name(node)!r} ({source(node)})"
+

@@ -1,0 +1,72 @@
+"""Scales of int8 weights, one an output channel, zero point 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE
+
+FloatArray = npt.NDArray[np.float32]
+Int8Array = npt.NDArray[np.int8]
+
+SMALLEST_PART = 2.0**-12
+"""The least scale of a channel, as a part of the largest in its tensor.
+
+All channels of a tensor share one shift, so a multiplier has log2(largest scale / own scale) bits fewer than the
+largest one; at 31 bits this leaves every channel at least 18, an error of 2**-19. A channel with such small weights
+adds next to nothing to the tensor, which has one 8-bit grid for all channels.
+"""
+_ACC_LIMIT = 2**31 - 1
+_INPUT_LIMIT = 2 * 255
+"""Largest |x - zero_point| that any form of a kernel adds up, with the zero point's part of the bias beside it."""
+
+
+def quantize_weight(weight: FloatArray, scales: FloatArray) -> Int8Array:
+    """Weight (channels, …) on its grid: round half to even, within [-127, 127]."""
+    shaped = scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))
+    return np.clip(np.rint(weight / shaped), -127, 127).astype(np.int8)
+
+
+def weight_scales(
+    weight: FloatArray, bias: FloatArray, *, input_scale: float, output_scale: float, per_channel: bool
+) -> FloatArray:
+    """Scales for `weight` (channels, …), as an array (channels,) even where all are one.
+
+    The largest weight of a channel becomes 127 or -127; scales are raised where they would be less than
+    `SMALLEST_PART` of the largest, and where the bias in steps of input_scale * scale would not fit int32 together
+    with the products.
+
+    Raises:
+        OverflowError: the bias is so large that no scale does.
+    """
+    largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1).astype(np.float64)
+    if not per_channel:
+        largest[:] = largest.max()
+    if largest.max() < SMALLEST_RANGE:
+        # No weight at all: only the bias counts, and this scale states it in 1024ths of an output step.
+        scales = np.full(len(weight), output_scale / input_scale / 1024)
+    else:
+        scales = largest / 127
+        scales = np.maximum(scales, scales.max() * SMALLEST_PART)
+    scales = scales.astype(np.float32)
+    needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
+    return needed if per_channel else np.full_like(needed, needed.max())
+
+
+def _raised_for_bias(
+    weight: FloatArray, bias: npt.NDArray[np.float64], scales: FloatArray, input_scale: float
+) -> FloatArray:
+    """Doubles the scale of each channel until products and bias fit the accumulator."""
+    raised = scales.copy()
+    while True:
+        quantized = np.abs(quantize_weight(weight, raised).reshape(len(weight), -1).astype(np.int64)).sum(axis=1)
+        steps = np.abs(bias) / (input_scale * raised.astype(np.float64))
+        over = steps + _INPUT_LIMIT * quantized > _ACC_LIMIT
+        # Raising helps only where the bias is the cause; products alone that do not fit are refused with their range.
+        over &= steps > _ACC_LIMIT / 256
+        if not over.any():
+            return raised
+        if raised[over].max() > LARGEST_RANGE:
+            raise OverflowError("no weight scale lets the bias fit a 32-bit accumulator")
+        raised[over] *= 2
