@@ -16,12 +16,12 @@ class FloatRun:
     """A model as it stands now, ready to run; later changes of the `ir.Model` do not touch it."""
 
     def __init__(self, model: ir.Model, values: Sequence[str] | None = None) -> None:
-        """Prepare to compute `values` (names; default: every value that a node makes)."""
+        """Prepare to compute `values` (names; default: the inputs and every value that a node makes)."""
         import onnxruntime as ort
 
         self._inputs = [value.name or "" for value in model.graph.inputs]
         made = {out.name: out for node in model.graph for out in node.outputs if out.name}
-        self.values = list(made) if values is None else list(values)
+        self.values = [*self._inputs, *made] if values is None else list(values)
         computed = [name for name in self.values if name not in self._inputs]
         proto = ir.to_proto(model)
         outputs = {output.name for output in proto.graph.output}

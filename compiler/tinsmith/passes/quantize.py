@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.calibration_data import FloatArray
-from tinsmith.ir.provenance import inherit
+from tinsmith.ir.provenance import LAYER, SOURCE, inherit
 from tinsmith.ir.stages import Stage
 from tinsmith.numerics.grid import Grid
 from tinsmith.numerics.scheme import Scheme, channels_first_weight, choose_scheme
@@ -92,18 +92,22 @@ def _quantize_value(graph: ir.Graph, value: ir.Value, grid: Grid, names: _Names)
     zero = _initializer(graph, names.fresh(f"{base}_zero_point"), np.array(grid.zero_point, grid.dtype))
     uses = list(value.uses())
     stored_type = ir.DataType.UINT8 if grid.dtype == "uint8" else ir.DataType.INT8
-    to_8_bit = ir.node("QuantizeLinear", [value, scale, zero], name=names.fresh(f"{base}_quantize"))
+    to_8_bit = ir.node("QuantizeLinear", [value, scale, zero])
     stored = to_8_bit.outputs[0]
     stored.type, stored.shape = ir.TensorType(stored_type), value.shape
-    to_float = ir.node("DequantizeLinear", [stored, scale, zero], name=names.fresh(f"{base}_dequantize"))
+    to_float = ir.node("DequantizeLinear", [stored, scale, zero])
     real = to_float.outputs[0]
     real.type, real.shape = ir.TensorType(ir.DataType.FLOAT), value.shape
     producer = value.producer()
+    for node, part in ((to_8_bit, "quantize"), (to_float, "dequantize")):
+        if producer is None:
+            node.name = node.metadata_props[LAYER] = names.fresh(f"{base}/{part}")
+            node.metadata_props[SOURCE] = f"input {base}"
+        else:
+            inherit(node, producer, part=part)
     if producer is None:
         graph.insert_before(graph[0], [to_8_bit, to_float])
     else:
-        for node in (to_8_bit, to_float):
-            inherit(node, producer)
         graph.insert_after(producer, [to_8_bit, to_float])
     for node, index in uses:
         node.replace_input_with(index, real)
@@ -140,10 +144,10 @@ def _quantize_weight(graph: ir.Graph, head: ir.Node, scales: FloatArray, names: 
         _initializer(graph, names.fresh(f"{base}_zero_point"), np.zeros(len(scales), np.int8)),
     ]
     axis = 1 if head.op_type == "Gemm" else 0
-    to_float = ir.node("DequantizeLinear", inputs, {"axis": axis}, name=names.fresh(f"{base}_dequantize"))
+    to_float = ir.node("DequantizeLinear", inputs, {"axis": axis})
     real = to_float.outputs[0]
     real.name, real.type, real.shape = names.fresh(f"{base}_dq"), ir.TensorType(ir.DataType.FLOAT), old.shape
-    inherit(to_float, head)
+    inherit(to_float, head, part="weight")
     graph.insert_before(head, [to_float])
     head.replace_input_with(1, real)
     if not old.uses() and not old.is_graph_output():
