@@ -125,7 +125,8 @@ def _plain_c(source: str, in_place: Sequence[str]) -> str:
     def qualify(signature: re.Match[str]) -> str:
         restrict = "" if signature[1] in in_place else "restrict "
         pointers = re.sub(r"(\w+)\* (\w+)", rf"\1 *{restrict}\2", signature[2])
-        return f"int32_t {signature[1]}({re.sub(_READ_ONLY, r'const \1', pointers)})"
+        qualified = _READ_ONLY.sub(r"const \1", pointers)
+        return f"int32_t {signature[1]}({qualified})"
 
     text = re.sub(r"^int32_t (\w+)\((.*)\)", qualify, text, flags=re.MULTILINE)
     return "#include <stdint.h>\n#include <stdbool.h>\n\n" + text.strip() + "\n"
