@@ -119,7 +119,8 @@ def _plain_c(source: str, in_place: Sequence[str]) -> str:
     Everything that a kernel only reads becomes const; every pointer becomes restrict, except in the kernels named by
     `in_place`, whose output may lie on an input.
     """
-    lines = [line for line in source.splitlines() if not line.startswith(("#include", "#define TVM_", "//"))]
+    foreign = ("#", "//", "void* __tvm_ffi__library_ctx", 'extern "C"')
+    lines = [line for line in source.splitlines() if not line.startswith(foreign)]
     text = re.sub(r"\b(TVM_DLL|TVM_FFI_DLL_EXPORT) +", "", "\n".join(lines))
 
     def qualify(signature: re.Match[str]) -> str:
