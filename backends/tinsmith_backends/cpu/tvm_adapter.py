@@ -130,7 +130,16 @@ def _plain_c(source: str, in_place: Sequence[str]) -> str:
         return f"int32_t {signature[1]}({qualified})"
 
     text = re.sub(r"^int32_t (\w+)\((.*)\)", qualify, text, flags=re.MULTILINE)
+    text = re.sub(r"^(int32_t \w+\((.*)\) \{)\n(.*?)^\}", _mention_unused, text, flags=re.MULTILINE | re.DOTALL)
     return "#include <stdint.h>\n#include <stdbool.h>\n\n" + text.strip() + "\n"
+
+
+def _mention_unused(function: re.Match[str]) -> str:
+    """A function whose unused parameters are cast to void, which keeps -Wunused-parameter quiet."""
+    header, parameters, body = function.groups()
+    names = re.findall(r"(\w+)(?:,|$)", parameters)
+    unused = "".join(f"  (void){name};\n" for name in names if not re.search(rf"\b{name}\b", body))
+    return f"{header}\n{unused}{body}}}"
 
 
 def main() -> None:
