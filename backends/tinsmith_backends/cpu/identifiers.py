@@ -1,0 +1,46 @@
+"""Names of networks, layers and tensors as C identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_KEYWORDS = frozenset(
+    word
+    for line in (
+        "alignas alignof and asm auto bool break case catch char class const constexpr continue default delete do",
+        "double else enum extern false final float for goto if inline int long namespace new not null nullptr",
+        "operator or private protected public register restrict return short signed sizeof static struct super switch",
+        "template this throw true try typedef typeof union unsigned using var virtual void volatile while with xor",
+        "yield await import export let function arena index i",
+    )
+    for word in line.split()
+)
+"""Reserved in C, C++ or JavaScript, or used by the generated code itself."""
+
+
+def identifier(name: str) -> str:
+    """`name` with everything that no identifier may hold turned into an underscore.
+
+    Never begins with an underscore or a digit, holds no two underscores in a row, and is no keyword of C, C++ or
+    JavaScript.
+    """
+    word = re.sub(r"_+", "_", re.sub(r"\W", "_", name, flags=re.ASCII)).strip("_")
+    if not word or word[0].isdigit():
+        word = f"n{word}" if word else "net"
+    return f"{word}_" if word in _KEYWORDS else word
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """An identifier for each name, numbered from 2 where two would be the same."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        word = base = identifier(name)
+        number = 2
+        while word.lower() in taken:
+            word = f"{base}_{number}"
+            number += 1
+        taken.add(word.lower())
+        result.append(word)
+    return result
