@@ -130,7 +130,7 @@ def _plain_c(source: str, in_place: Sequence[str]) -> str:
         return f"int32_t {signature[1]}({qualified})"
 
     text = re.sub(r"^int32_t (\w+)\((.*)\)", qualify, text, flags=re.MULTILINE)
-    text = re.sub(r"^(int32_t \w+\((.*)\) \{)\n(.*?)^\}", _mention_unused, text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^(int32_t \w+\(([^\n]*)\) \{)\n(.*?)^\}", _mention_unused, text, flags=re.MULTILINE | re.DOTALL)
     return "#include <stdint.h>\n#include <stdbool.h>\n\n" + text.strip() + "\n"
 
 
