@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from cases import add, average, conv_shape, maxpool, pool_shape, requantization, weighted, with_wide
-from harness import Case, assert_exact
+from kernel_cases import add, average, conv_shape, maxpool, pool_shape, requantization, weighted, with_wide
+from kernel_harness import Case, assert_exact
 from tinsmith_backends.cpu.kernels.base import ElementShape
 
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O2"]

@@ -101,8 +101,6 @@ def weighted_case(
 def run_cases(
     cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str] = ()
 ) -> list[npt.NDArray[np.int8]]:
-    cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str] = ()
-) -> list[npt.NDArray[np.int8]]:
     """The bytes that each kernel wrote, in the shape of `Case.expected`. Skips the test where a tool is missing.
 
     `compiler` replaces the C compiler and its flags (isa "scalar").

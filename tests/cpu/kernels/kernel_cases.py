@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from harness import Case, weighted_case
-from reference import average_acc, conv_acc, maximum, requantize
+from kernel_harness import Case, weighted_case
+from kernel_reference import average_acc, conv_acc, maximum, requantize
 from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape, Isa, Kernel, PoolShape, Shape, WeightedKernel
 from tinsmith_backends.cpu.kernels.manifest import choose
 
