@@ -1,0 +1,120 @@
+"""Every operator that is taken, its constraints, and what becomes of it: the source of errors and docs/operators.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinsmith.constraints import arithmetic, ending, general, movement, windows
+from tinsmith.constraints.view import NodeView
+
+Constraint = Callable[[NodeView], str | None]
+"""Returns what is wrong with a node, naming the value, or None.
+
+The first paragraph of its docstring is the rule, the second a way out.
+"""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator that is taken."""
+
+    becomes: str
+    """What the canonical passes make of it."""
+    constraints: tuple[Constraint, ...] = ()
+
+
+EVERY: tuple[Constraint, ...] = (
+    general.values_are_float32,
+    general.constants_are_finite_float32,
+    general.values_are_not_empty,
+    general.has_one_output,
+)
+"""Constraints of every operator."""
+
+_POOL: tuple[Constraint, ...] = (
+    general.is_an_image,
+    windows.pads_are_not_negative,
+    windows.padding_is_smaller_than_the_kernel,
+)
+_SCALE: tuple[Constraint, ...] = (
+    arithmetic.one_operand_is_constant,
+    arithmetic.constant_is_per_channel,
+    arithmetic.divisor_is_not_zero,
+)
+_NEIGHBOUR = "folded into a neighbouring Conv or Gemm, else a depthwise 1×1 Conv"
+
+OPERATORS: dict[str, Operator] = {
+    "Add": Operator(
+        f"Add of two values; a constant is {_NEIGHBOUR}",
+        (arithmetic.operands_have_one_shape, arithmetic.constant_is_per_channel),
+    ),
+    "ArgMax": Operator(
+        "ArgMax along the last axis",
+        (ending.axis_is_the_last, ending.result_is_the_output, ending.first_of_equals_wins),
+    ),
+    "AveragePool": Operator(
+        "AveragePool",
+        (*_POOL, windows.average_counts_padding, windows.average_has_no_overhang, windows.window_size_is_clear),
+    ),
+    "BatchNormalization": Operator(
+        _NEIGHBOUR, (arithmetic.normalization_is_for_inference, arithmetic.normalization_has_channels)
+    ),
+    "Cast": Operator("nothing", (movement.cast_keeps_the_type,)),
+    "CastLike": Operator("nothing", (movement.cast_keeps_the_type,)),
+    "Clip": Operator("Clip, or Relu", (arithmetic.bounds_are_constant,)),
+    "Concat": Operator("Concat", (movement.joins_computed_values,)),
+    "Conv": Operator(
+        "Conv with bias and explicit padding",
+        (
+            general.is_an_image,
+            windows.weights_are_constant,
+            windows.kernel_fits_weights,
+            windows.pads_are_not_negative,
+        ),
+    ),
+    "Div": Operator(_NEIGHBOUR, _SCALE),
+    "Dropout": Operator("nothing", (movement.dropout_is_for_inference,)),
+    "Flatten": Operator("Reshape"),
+    "Gemm": Operator(
+        "Gemm of (M, K) by (K, N), with bias",
+        (
+            arithmetic.product_is_by_a_constant_matrix,
+            arithmetic.left_side_is_not_transposed,
+            arithmetic.bias_is_per_column,
+        ),
+    ),
+    "GlobalAveragePool": Operator("AveragePool over the whole image", (general.is_an_image,)),
+    "GlobalMaxPool": Operator("MaxPool over the whole image", (general.is_an_image,)),
+    "Identity": Operator("nothing"),
+    "MatMul": Operator("Gemm, between Reshapes where needed", (arithmetic.product_is_by_a_constant_matrix,)),
+    "MaxPool": Operator("MaxPool", (*_POOL, windows.indices_are_row_major, windows.window_size_is_clear)),
+    "Mul": Operator(_NEIGHBOUR, _SCALE),
+    "Pad": Operator("padding of the Conv or pool that follows, else a 1×1 Conv", (movement.pads_with_zeros,)),
+    "ReduceMean": Operator("AveragePool and Reshape", (windows.reduces_height_or_width,)),
+    "Relu": Operator("Relu"),
+    "Reshape": Operator("Reshape", (movement.shape_is_constant,)),
+    "Slice": Operator("1×1 Conv with a stride", (movement.slices_channels_or_every_nth_pixel,)),
+    "Softmax": Operator("Softmax along the last axis", (ending.axis_is_the_last, ending.result_is_the_output)),
+    "Squeeze": Operator("Reshape", (movement.shape_is_constant,)),
+    "Sub": Operator(_NEIGHBOUR, _SCALE),
+    "Transpose": Operator("Transpose"),
+    "Unsqueeze": Operator("Reshape", (movement.shape_is_constant,)),
+}
+
+_CURVE = "smooth non-linear functions are not taken yet: use Relu or ReLU6"
+_CONTROL = "control flow depends on values at run time; the plan of a device build is fixed"
+_RECURRENT = "recurrent layers are not taken yet"
+_QUANTIZED = "the model is already quantized; Tinsmith quantizes the float model itself"
+
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(("If", "Loop", "Scan"), _CONTROL),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), _RECURRENT),
+    **dict.fromkeys(("Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "Gelu", "Erf", "Elu", "Selu", "Softplus"), _CURVE),
+    **dict.fromkeys(("LeakyRelu", "PRelu", "Mish", "Swish"), _CURVE),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"), _QUANTIZED),
+    "LogSoftmax": "end with Softmax, or with the logits themselves",
+    "ConvTranspose": "transposed convolutions are not taken yet",
+    "Resize": "scaling of images is not taken yet",
+}
+"""Reasons for operators that people often try; every other one is simply not in the table."""

@@ -1,0 +1,141 @@
+"""Brings a model that was read into the form in which constraints and passes meet it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnx
+
+from tinsmith.errors import TinsmithError
+from tinsmith.frontend.fold_constants import fold_constants
+from tinsmith.frontend.inputs import ShapeOf, fix_input_shapes
+from tinsmith.frontend.names import hints, name_layers
+from tinsmith.ir.domain import DOMAIN, OPSET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OLDEST = 11
+"""Oldest version of the standard operators that is taken."""
+
+
+def is_exact_file(model: onnx.ModelProto) -> bool:
+    """Whether the file holds operators of `ai.tinsmith`, so that it was made by `tinsmith quantize`."""
+    return any(node.domain == DOMAIN for node in model.graph.node)
+
+
+def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | None) -> onnx.ModelProto:
+    """Inline functions, fix input shapes, convert to opset 18, fold constants, infer every shape, name every layer.
+
+    Where an operator is unknown to ONNX, conversion and inference go as far as they can: the constraints then name
+    every such operator.
+
+    Args:
+        model: as read; may be changed.
+        shapes: what the user gave for inputs.
+        where: the file, for messages.
+        folder: of the user's Python file, to which paths in stack traces become relative; None for an .onnx file.
+
+    Returns:
+        The prepared model, without doc strings and foreign metadata.
+
+    Raises:
+        TinsmithError: opset too old, input shapes open, conversion or inference impossible.
+    """
+    _check_opset(model, where)
+    if model.graph.sparse_initializer:
+        why, fix = "sparse tensors are not taken", "store the weights as dense tensors"
+        raise TinsmithError("has sparse initializers", where=where, why=why, fix=fix)
+    if model.functions:
+        import onnx.inliner
+
+        model = onnx.inliner.inline_local_functions(model)
+    fix_input_shapes(model, shapes, where)
+    origin = hints(model, folder)
+    _strip(model)
+    if _all_known(model):
+        _check_tensors(model, where)
+        model = _convert(model, where)
+        infer = _infer
+    else:
+        infer = _infer_what_is_known
+    model = infer(model, where)
+    while fold_constants(model):
+        model = infer(model, where)
+    name_layers(model, origin)
+    return model
+
+
+def _check_opset(model: onnx.ModelProto, where: str) -> None:
+    version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+    if version < OLDEST:
+        what = f"uses opset {version} of the standard operators"
+        fix = f"export with opset_version={OPSET}"
+        raise TinsmithError(what, where=where, why=f"opset {OLDEST} is the oldest that is taken", fix=fix)
+
+
+def _all_known(model: onnx.ModelProto) -> bool:
+    return all(n.domain in ("", "ai.onnx") and onnx.defs.has(n.op_type) for n in model.graph.node)
+
+
+def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    import onnx.version_converter
+
+    version = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    if version == OPSET:
+        return model
+    try:
+        # The converter asks for types; a second look at the result is strict.
+        return onnx.version_converter.convert_version(onnx.shape_inference.infer_shapes(model), OPSET)
+    except (RuntimeError, onnx.version_converter.ConvertError) as error:
+        what = f"cannot be brought from opset {version} to {OPSET}"
+        fix = f"export with opset_version={OPSET}"
+        raise TinsmithError(what, where=where, why=_first_line(error), fix=fix) from error
+
+
+def _infer(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    import onnx.shape_inference
+
+    try:
+        return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+        why = _first_line(error)
+        fix = "check the input shapes (--shape) and how the model was exported"
+        raise TinsmithError("its shapes or types do not fit together", where=where, why=why, fix=fix) from error
+
+
+def _infer_what_is_known(model: onnx.ModelProto, _: str) -> onnx.ModelProto:
+    import onnx.shape_inference
+
+    return onnx.shape_inference.infer_shapes(model, data_prop=True)
+
+
+def _check_tensors(model: onnx.ModelProto, where: str) -> None:
+    """Every tensor holds as many bytes as its shape says."""
+    import onnx.numpy_helper
+
+    for tensor in model.graph.initializer:
+        try:
+            onnx.numpy_helper.to_array(tensor)
+        except (ValueError, TypeError) as error:
+            place = f"{where}: tensor {tensor.name!r}"
+            raise TinsmithError("its data does not fit its shape", where=place, why=str(error)) from error
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Forget doc strings and metadata: they hold absolute paths and times, and builds must not differ by them."""
+    for thing in (model, model.graph, *model.graph.node, *_values(model), *model.graph.initializer):
+        thing.ClearField("doc_string")
+        thing.ClearField("metadata_props")
+
+
+def _values(model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
+    yield from model.graph.input
+    yield from model.graph.output
+    yield from model.graph.value_info
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
