@@ -1,0 +1,67 @@
+"""What a model's values and nodes say about numbers, as metadata that Netron shows.
+
+A value carries `tinsmith.scale`, `tinsmith.zero_point`, `tinsmith.lo` and `tinsmith.hi`; a node carries the proved
+range of its accumulator and the bits of the product that its requantization needs.
+"""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from tinsmith.errors import TinsmithError
+from tinsmith.ir.exact import ExactGraph, Layer, Requantization, Tensor
+
+SCALE, ZERO_POINT, LO, HI = "tinsmith.scale", "tinsmith.zero_point", "tinsmith.lo", "tinsmith.hi"
+ACC_LO, ACC_HI, PRODUCT_BITS = "tinsmith.acc_lo", "tinsmith.acc_hi", "tinsmith.product_bits"
+
+
+def tensor_metadata(tensor: Tensor) -> dict[str, str]:
+    """The entries that describe `tensor`."""
+    numbers = (tensor.scale, tensor.zero_point, tensor.lo, tensor.hi)
+    return {key: repr(number) for key, number in zip((SCALE, ZERO_POINT, LO, HI), numbers, strict=True)}
+
+
+def layer_metadata(layer: Layer) -> dict[str, str]:
+    """The entries that describe the proof about `layer`; empty where it has no accumulator."""
+    requant: Requantization | None = getattr(layer, "requant", None)
+    if requant is None:
+        return {}
+    lo, hi = layer.acc
+    return {ACC_LO: str(lo), ACC_HI: str(hi), PRODUCT_BITS: "64" if requant.wide else "32"}
+
+
+def read_tensor(value: ir.Value, shape: tuple[int, ...], dtype: str) -> Tensor:
+    """The tensor that a value's metadata describes; plain numbers where it carries none.
+
+    Raises:
+        TinsmithError: a value whose entries are incomplete or are no numbers.
+    """
+    entries = value.metadata_props
+    if SCALE not in entries:
+        return Tensor(value.name or "", shape, dtype)  # type: ignore[arg-type]
+    try:
+        numbers = (float(entries[SCALE]), int(entries[ZERO_POINT]), int(entries[LO]), int(entries[HI]))
+    except (KeyError, ValueError) as error:
+        raise TinsmithError(
+            f"its quantization is incomplete or no number: {error}",
+            where=f"tensor {value.name!r}",
+            why="tinsmith.scale, .zero_point, .lo and .hi belong together",
+            fix="make the file again with `tinsmith quantize`",
+        ) from error
+    return Tensor(value.name or "", shape, dtype, *numbers)  # type: ignore[arg-type]
+
+
+def annotate(model: ir.Model, graph: ExactGraph) -> bool:
+    """Write what `graph` says into the metadata of `model`, its ONNX form; returns whether anything changed."""
+    layers = {layer.output: layer for layer in graph.layers}
+    changed = False
+    for node in model.graph:
+        (value,) = node.outputs
+        name = value.name or ""
+        for entries, wanted in (
+            (value.metadata_props, tensor_metadata(graph.tensors[name])),
+            (node.metadata_props, layer_metadata(layers[name])),
+        ):
+            changed |= any(entries.get(key) != text for key, text in wanted.items())
+            entries.update(wanted)
+    return changed

@@ -1,0 +1,37 @@
+"""How weights are stored: in the same signedness as the activations they meet.
+
+onnxruntime saturates products of mixed signedness on x86 processors without VNNI, so a uint8 activation gets weights
+stored as uint8 with zero point 128. Records always hold the true values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith.ir.exact import Int8Array
+from tinsmith.ir.ops.base import ReadContext
+
+
+def weight_zero_point(x_dtype: str) -> int:
+    """Zero point of stored weights beside an activation of type `x_dtype`."""
+    return 128 if x_dtype == "uint8" else 0
+
+
+def stored_weight(weight: Int8Array, x_dtype: str) -> npt.NDArray[np.int8] | npt.NDArray[np.uint8]:
+    """True int8 weights in the form that the file holds beside an activation of type `x_dtype`."""
+    if x_dtype == "uint8":
+        return (weight.astype(np.int16) + 128).astype(np.uint8)
+    return weight
+
+
+def read_weight(context: ReadContext, rank: int) -> Int8Array:
+    """The true weights of a node whose inputs begin (x, w); in [-127, 127]."""
+    x = context.activation(0)
+    zero = weight_zero_point(x.dtype)
+    if context.integer("x_zero_point") != x.zero_point or context.integer("w_zero_point") != zero:
+        raise context.fail(f"x_zero_point must be {x.zero_point} and w_zero_point {zero}, as the input tensor has it")
+    true = context.constant(1, x.dtype, rank).astype(np.int16) - zero
+    if true.size and np.abs(true).max() > 127:
+        raise context.fail("a weight is outside -127…127")
+    return true.astype(np.int8)

@@ -1,0 +1,88 @@
+"""From ONNX to records: reads an exact graph strictly, and proves its ranges anew rather than believe the file."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from tinsmith.errors import Problems, TinsmithError
+from tinsmith.ir.domain import DOMAIN
+from tinsmith.ir.exact import ExactGraph, Layer, Tensor
+from tinsmith.ir.metadata import read_tensor
+from tinsmith.ir.ops import OPERATORS, functions
+from tinsmith.ir.ops.base import TYPES, ReadContext
+from tinsmith.ir.shapes import output_shape
+from tinsmith.numerics.ranges import prove
+
+_DTYPES = {onnx_type: name for name, onnx_type in TYPES.items()}
+_AGAIN = "make the file again with `tinsmith quantize`"
+_LIMITS = {"uint8": (0, 255), "int8": (-128, 127)}
+
+
+def _tensor(value: ir.Value) -> Tensor:
+    where = f"tensor {value.name!r}"
+    dtype = _DTYPES.get(value.dtype) if value.dtype is not None else None
+    if dtype is None or value.shape is None or not value.shape.is_static():
+        raise TinsmithError("its type or shape is unknown", where=where, why="targets need both", fix=_AGAIN)
+    tensor = read_tensor(value, tuple(int(n) for n in value.shape.numpy()), dtype)
+    if min(tensor.shape, default=1) < 1:
+        raise TinsmithError(f"its shape {tensor.shape} has a zero", where=where, why="it holds nothing", fix=_AGAIN)
+    limits = _LIMITS.get(dtype)
+    if limits and not limits[0] <= tensor.lo <= tensor.hi <= limits[1]:
+        raise TinsmithError(f"[{tensor.lo}, {tensor.hi}] is no range of {dtype}", where=where, fix=_AGAIN)
+    if limits and not (0 < tensor.scale < float("inf") and limits[0] <= tensor.zero_point <= limits[1]):
+        raise TinsmithError(f"scale {tensor.scale}, zero point {tensor.zero_point}", where=where, fix=_AGAIN)
+    return tensor
+
+
+def _check_functions(model: ir.Model, problems: Problems) -> None:
+    ours = {f.identifier(): ir.to_proto(f).SerializeToString(deterministic=True) for f in functions()}
+    used = {node.op_identifier() for node in model.graph if node.domain == DOMAIN}
+    for identifier, function in model.functions.items():
+        if identifier in ours and ir.to_proto(function).SerializeToString(deterministic=True) != ours[identifier]:
+            why = "targets compute what this version of Tinsmith defines, the file something else"
+            problems.add("its function body is another one", where=":".join(identifier[:2]), why=why, fix=_AGAIN)
+    for identifier in sorted(used - set(model.functions)):
+        why = "the function body is what an operator means"
+        problems.add("its function body is missing", where=":".join(identifier[:2]), why=why, fix=_AGAIN)
+
+
+def _layer(node: ir.Node, tensors: dict[str, Tensor]) -> Layer:
+    operator = OPERATORS.get((node.domain, node.op_type))
+    context = ReadContext(node, tensors)
+    if operator is None:
+        raise context.fail(f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not one of the exact graph's")
+    layer: Layer = operator.read(context)
+    shape = output_shape(layer, tensors)
+    if isinstance(shape, str):
+        raise context.fail(shape, why="its shapes do not go together")
+    output = tensors[layer.output]
+    if shape != output.shape or min(shape, default=1) < 1:
+        raise context.fail(f"its output has shape {output.shape}, computed {shape}")
+    return layer
+
+
+def read_exact(model: ir.Model) -> ExactGraph:
+    """The records of an exact graph, every range proved from the weights themselves.
+
+    Raises:
+        TinsmithError: every node or tensor that is malformed, or every accumulator that could pass int32.
+    """
+    problems = Problems()
+    _check_functions(model, problems)
+    tensors: dict[str, Tensor] = {}
+    layers: list[Layer] = []
+    for value in (*model.graph.inputs, *(v for node in model.graph for v in node.outputs)):
+        try:
+            tensors[value.name or ""] = _tensor(value)
+        except TinsmithError as error:
+            problems.found.extend(error.problems)
+    problems.check()
+    for node in model.graph:
+        try:
+            layers.append(_layer(node, tensors))
+        except TinsmithError as error:
+            problems.found.extend(error.problems)
+    problems.check()
+    names = [v.name or "" for v in model.graph.inputs], [v.name or "" for v in model.graph.outputs]
+    graph = ExactGraph(model.graph.name or "", tuple(names[0]), tuple(names[1]), tensors, tuple(layers))
+    return prove(graph)

@@ -1,0 +1,174 @@
+"""Proving ranges: what every accumulator and every tensor of an exact graph can hold, by interval arithmetic.
+
+Intervals come from the actual weights, channel by channel. The proof also covers the forms in which kernels add up:
+with zero points inside (`bias - zero_point * sum(weight)` first, then products of stored values), in any order, with
+8-bit values read as signed or unsigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinsmith.errors import Problems
+from tinsmith.ir.exact import (
+    Add,
+    ArgMax,
+    AveragePool,
+    Concat,
+    Conv,
+    ExactGraph,
+    Layer,
+    MatMul,
+    MaxPool,
+    Quantize,
+    Requantization,
+    Requantize,
+    Reshape,
+    Softmax,
+    Tensor,
+    Transpose,
+)
+from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int32, requantize
+
+STORED_SPAN = 255
+"""Largest |stored| and largest |zero point| of an 8-bit tensor, read as signed or unsigned."""
+
+_GREW_PAST = "an int32 accumulator that could overflow would give other numbers on other machines"
+_SPLIT = "split the layer's inputs into parts that are added, or shrink its weights or bias"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Least and largest value, (C,) each: one entry a channel, or one for the whole tensor."""
+
+    lo: Int64Array
+    hi: Int64Array
+
+    @property
+    def magnitude(self) -> Int64Array:
+        """(C,) largest absolute value."""
+        return np.maximum(np.abs(self.lo), np.abs(self.hi))
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Least and largest over all channels."""
+        return int(self.lo.min()), int(self.hi.max())
+
+
+def true_interval(x: Tensor) -> tuple[int, int]:
+    """Range of stored - zero_point, widened to hold 0, which padding adds."""
+    return min(x.lo - x.zero_point, 0), max(x.hi - x.zero_point, 0)
+
+
+def weighted_accumulator(weight: np.ndarray, bias: np.ndarray, x: Tensor) -> Interval:
+    """bias[c] + sum of (x - x.zero_point) * weight[c], for weight (C, terms) and bias (C,)."""
+    lo, hi = true_interval(x)
+    wide = weight.astype(np.int64)
+    rising, falling = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
+    start = bias.astype(np.int64)
+    return Interval(start + rising * lo + falling * hi, start + rising * hi + falling * lo)
+
+
+def partial_sum_bound(weight: np.ndarray, bias: np.ndarray) -> Int64Array:
+    """(C,) no partial sum of any kernel's form exceeds this: |bias| + |zero point| sum|w| + |stored| sum|w|."""
+    bound: Int64Array = np.abs(bias.astype(np.int64)) + 2 * STORED_SPAN * np.abs(weight.astype(np.int64)).sum(axis=1)
+    return bound
+
+
+def _weights(layer: Conv | MatMul) -> np.ndarray:
+    return layer.weight.reshape(layer.weight.shape[0], -1) if isinstance(layer, Conv) else layer.weight.T
+
+
+def accumulator(layer: Layer, tensors: Mapping[str, Tensor]) -> Interval | None:
+    """The proved accumulator of a layer, before requantization; None for a layer without one."""
+    x = tensors[layer.inputs[0]]
+    match layer:
+        case Conv() | MatMul():
+            return weighted_accumulator(_weights(layer), layer.bias, x)
+        case AveragePool():
+            area = layer.kernel[0] * layer.kernel[1]
+            lo, hi = true_interval(x)
+            return Interval(np.array([lo * area], np.int64), np.array([hi * area], np.int64))
+        case Requantize():
+            return Interval(np.array([x.lo - x.zero_point], np.int64), np.array([x.hi - x.zero_point], np.int64))
+        case Add():
+            pairs = [(tensors[name], m) for name, m in zip(layer.inputs, layer.multipliers, strict=True)]
+            lo = sum((t.lo - t.zero_point) * m for t, m in pairs)
+            hi = sum((t.hi - t.zero_point) * m for t, m in pairs)
+            return Interval(np.array([lo], np.int64), np.array([hi], np.int64))
+        case _:
+            return None
+
+
+def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | None) -> tuple[int, int]:
+    """Proved [lo, hi] of the layer's output; (0, 0) for floating-point outputs."""
+    requant: Requantization | None = getattr(layer, "requant", None)
+    inputs = [tensors[name] for name in layer.inputs]
+    if requant is not None and acc is not None:
+        return int(requantize(acc.lo, requant).min()), int(requantize(acc.hi, requant).max())
+    match layer:
+        case Quantize():
+            return tensors[layer.output].lo, tensors[layer.output].hi
+        case MaxPool() | Reshape() | Transpose() | Concat():
+            return min(t.lo for t in inputs), max(t.hi for t in inputs)
+        case ArgMax():
+            return 0, inputs[0].shape[-1] - 1
+        case _:
+            return 0, 0
+
+
+def _largest_sum(layer: Layer, tensors: Mapping[str, Tensor]) -> int:
+    """The largest magnitude that any partial sum inside the layer can reach; 0 where nothing is summed."""
+    match layer:
+        case Conv() | MatMul():
+            return int(partial_sum_bound(_weights(layer), layer.bias).max(initial=0))
+        case AveragePool():
+            return 2 * STORED_SPAN * layer.kernel[0] * layer.kernel[1]
+        case Add():
+            pairs = zip(layer.inputs, layer.multipliers, strict=True)
+            total = sum(max(-lo, hi) * m for (lo, hi), m in ((true_interval(tensors[n]), m) for n, m in pairs))
+            return total + (1 << (layer.requant.shift - 1))
+        case Softmax():
+            return int(layer.table.max()) * tensors[layer.inputs[0]].shape[-1]
+        case _:
+            return 0
+
+
+def prove_layer(layer: Layer, tensors: Mapping[str, Tensor], problems: Problems) -> tuple[Layer, Tensor]:
+    """The layer with its accumulator range and `wide` settled, and its output with its proved range.
+
+    A sum that could pass int32 is added to `problems`.
+    """
+    largest = _largest_sum(layer, tensors)
+    if largest > INT32_MAX:
+        what = f"its sums can reach {largest:,}, past int32's {INT32_MAX:,}"
+        where = f"{layer.kind} {layer.name!r}" + (f" ({layer.source})" if layer.source else "")
+        problems.add(what, where=where, why=_GREW_PAST, fix=_SPLIT)
+        return layer, tensors[layer.output]
+    acc = accumulator(layer, tensors)
+    lo, hi = output_range(layer, tensors, acc)
+    proved = replace(layer, acc=acc.span) if acc is not None else layer
+    if acc is not None and isinstance(proved, Conv | MatMul | Add | AveragePool | Requantize):
+        requant = proved.requant
+        fits = isinstance(proved, Add) or product_fits_int32(requant.multiplier, requant.shift, acc.magnitude)
+        proved = replace(proved, requant=replace(requant, wide=not fits))
+    return proved, replace(tensors[layer.output], lo=lo, hi=hi)
+
+
+def prove(graph: ExactGraph) -> ExactGraph:
+    """The same graph with every range proved from its quantized inputs on.
+
+    Raises:
+        TinsmithError: one problem for each layer with a sum that could pass int32.
+    """
+    problems = Problems()
+    tensors = dict(graph.tensors)
+    layers = []
+    for layer in graph.layers:
+        proved, tensors[layer.output] = prove_layer(layer, tensors, problems)
+        layers.append(proved)
+    problems.check()
+    return replace(graph, tensors=tensors, layers=tuple(layers))

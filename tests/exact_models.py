@@ -1,0 +1,108 @@
+"""Exact graphs for tests: whole ones at random with `random_net` and `random_exact`; `Net` builds others by hand.
+
+model = random_exact(seed=3, kind="conv")            # an onnx_ir model
+net = random_net(3, "residual", extreme=True)
+graph, model, sample = net.graph(), net.model(), net.sample(0)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx_ir as ir
+from exact_net import LIMITS, Net, Pair, random_sample
+
+__all__ = ["KINDS", "LIMITS", "Net", "random_exact", "random_net", "random_sample"]
+
+
+def _residual(net: Net, shape: tuple[int, ...], types: dict[str, Any]) -> str:
+    x = net.quantize(net.input("x", shape), **types)
+    stem = net.conv(x, 8, pads=(1, 1, 1, 1), lo=0)
+    left = net.conv(stem, 12, strides=(2, 2), pads=(1, 1, 1, 1), **types)
+    right = net.conv(stem, 12, (1, 1), strides=(2, 2), **types)
+    joined = net.add(left, right)
+    deep = net.depthwise(joined, pads=(1, 1, 1, 1), precision="wide")
+    pooled = net.max_pool(net.concat(deep, joined), (2, 2), strides=(1, 1), pads=(0, 1, 1, 0))
+    return net.average_pool(pooled, net.tensors[pooled].shape[2:])  # type: ignore[arg-type]
+
+
+def _geometry(net: Net, kernel: Pair) -> dict[str, Any]:
+    pads = tuple(int(net.rng.integers(0, kernel[axis % 2])) for axis in range(4))
+    strides = tuple(int(n) for n in net.rng.integers(1, 4, 2))
+    return {"strides": strides, "pads": pads}
+
+
+KINDS = (
+    "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool",
+    "concat", "reshape_transpose", "softmax", "arg_max", "residual",
+)  # fmt: skip
+"""What `random_exact` can build."""
+
+
+def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) -> Net:
+    """A small net around one kind of layer, of random shape, type, zero points and precision, with outputs.
+
+    `keywords` go to the layer where it is conv, depthwise, grouped, matmul, requantize or average_pool, and override
+    what was drawn at random, for example `dtype="int8", zero_point=0, precision="wide"`.
+    """
+    net = Net(seed, f"{kind}_{seed}", extreme=extreme)
+    rng = net.rng
+    dtype = str(rng.choice(["uint8", "int8"]))
+    lo, hi = LIMITS[dtype]
+    types = {"dtype": dtype, "zero_point": int(rng.choice([0, lo, hi, rng.integers(lo, hi + 1)]))}
+    style: dict[str, Any] = {**types, "precision": str(rng.choice(["chosen", "wide", "power-of-two"])), **keywords}
+    channels, height, width = (int(rng.integers(1, n)) for n in (20, 12, 12))
+    image = (1, channels, height + 5, width + 5)
+    kernel, dilations = (tuple(int(n) for n in rng.integers(1, n, 2)) for n in (4, 3))
+    geometry = _geometry(net, kernel)  # type: ignore[arg-type]
+    dilated = {**_geometry(net, kernel), "dilations": dilations}  # type: ignore[arg-type]
+    outputs = int(rng.integers(1, 20))
+
+    def quantized(name: str, shape: tuple[int, ...]) -> str:
+        return net.quantize(net.input(name, shape), **types, scale=float(rng.uniform(0.01, 0.1)))
+
+    match kind:
+        case "conv":
+            y = net.conv(quantized("x", image), outputs, kernel, **dilated, **style)  # type: ignore[arg-type]
+        case "depthwise":
+            y = net.depthwise(quantized("x", image), kernel, **dilated, **style)  # type: ignore[arg-type]
+        case "grouped":
+            x = quantized("x", (1, 2 * channels, *image[2:]))
+            y = net.conv(x, 2 * outputs, kernel, group=2, **dilated, **style)  # type: ignore[arg-type]
+        case "matmul":
+            rows = int(rng.integers(1, 4))
+            y = net.matmul(quantized("x", (rows, channels * height)), outputs, **style)
+        case "add":
+            ratios = tuple(float(r) for r in np.exp(rng.uniform(-4, 4, 2)))
+            y = net.add(quantized("a", image), quantized("b", image), ratios=ratios, **types)  # type: ignore[arg-type]
+        case "requantize":
+            y = net.requantize(quantized("x", image), **style)
+        case "average_pool":
+            y = net.average_pool(quantized("x", image), kernel, **geometry, **style)  # type: ignore[arg-type]
+        case "max_pool":
+            y = net.max_pool(quantized("x", image), kernel, **dilated)  # type: ignore[arg-type]
+        case "concat":
+            axis = int(rng.integers(1, 4))
+            longer = tuple(n + (i == axis) for i, n in enumerate(image))
+            y = net.concat(quantized("a", image), quantized("b", longer), axis=axis)
+        case "reshape_transpose":
+            perm = (0, *(int(i) + 1 for i in rng.permutation(3)))
+            y = net.flatten(net.transpose(quantized("x", image), perm))
+        case "softmax":
+            net.softmax(quantized("x", (1, channels + outputs)))
+            return net
+        case "arg_max":
+            net.arg_max(quantized("x", (1, channels + outputs)), keepdims=bool(seed % 2))
+            return net
+        case "residual":
+            y = net.matmul(net.flatten(_residual(net, image, types)), 10, dtype="int8")
+            net.softmax(y)
+        case _:
+            raise ValueError(f"{kind!r} is none of {KINDS}")
+    net.dequantize(y)
+    return net
+
+
+def random_exact(seed: int, kind: str = "residual", *, extreme: bool = False, **keywords: Any) -> ir.Model:
+    """The ONNX model of `random_net`."""
+    return random_net(seed, kind, extreme=extreme, **keywords).model()
