@@ -1,0 +1,205 @@
+"""From a model to an exact graph, and from an exact graph to a build folder, in named steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from tinsmith.artefact import EXACT_NAME, VECTORS_NAME
+from tinsmith.backend import Arrays, Registry
+from tinsmith.errors import TinsmithError
+from tinsmith.exact_file import save_exact
+from tinsmith.fidelity import note_fidelity, noted_fidelity
+from tinsmith.output import build_files, replace_file, replace_folder
+from tinsmith.progress import Progress
+from tinsmith.toolcheck import require_tools
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from tinsmith.report.model import Report
+
+SampleSource = str | Path | Mapping[str, npt.NDArray[Any]]
+"""An .npz file or arrays: one array a model input, by name, samples first."""
+Shapes = Mapping[str, tuple[int, ...]]
+"""Shape of a model input by name, for inputs that have a dynamic one."""
+
+VECTORS = 8
+"""Samples that a build keeps with the oracle's answers."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """An exact graph and the calibration samples that it is tried with (none for an exact file without any)."""
+
+    model: ir.Model
+    samples: tuple[Arrays, ...]
+
+
+def quantize(
+    model: str | Path,
+    calibrate: SampleSource,
+    out: str | Path,
+    *,
+    recipe: str | Path | None = None,
+    shapes: Shapes | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Make the exact graph that every target takes.
+
+    Args:
+        model: an .onnx file or `file.py:name`.
+        calibrate: calibration samples.
+        out: the .onnx file to write.
+        recipe: recipe.toml; None is the default recipe.
+        shapes: shapes of inputs that have dynamic dimensions.
+        progress: where to announce the steps; None is silent.
+
+    Returns:
+        `out`.
+
+    Raises:
+        TinsmithError: the model or the samples cannot be taken (every reason), or `out` cannot be written.
+    """
+    progress = progress or Progress(0, quiet=True)
+    progress.expect(1)
+    sources = [Path(str(source).partition(":")[0]) for source in (model, calibrate) if isinstance(source, str | Path)]
+    with replace_file(Path(out), suffix=".onnx", keep=tuple(sources)) as partial:
+        exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
+        with progress.step("write the exact graph"):
+            save_exact(exact.model, partial)
+    return Path(out)
+
+
+def compile(
+    model: str | Path,
+    target: str,
+    out: str | Path,
+    *,
+    calibrate: SampleSource | None = None,
+    recipe: str | Path | None = None,
+    shapes: Shapes | None = None,
+    name: str | None = None,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> Report:
+    """Build a model for a target into a folder.
+
+    Args:
+        model: an .onnx file, `file.py:name`, or an exact graph that `quantize` wrote.
+        target: a name of `tinsmith targets`.
+        out: the folder to make, or an earlier build to replace.
+        calibrate: calibration samples; an exact graph needs none, and only takes its test vectors from them.
+        recipe: recipe.toml; None is the default recipe. An exact graph takes none.
+        shapes: shapes of inputs that have dynamic dimensions. An exact graph takes none.
+        name: name of the network in the generated code; None is the model's own.
+        progress: where to announce the steps; None is silent.
+        registry: which backends there are; None is every installed one.
+
+    Returns:
+        The report of the build, as in its report.json.
+
+    Raises:
+        TinsmithError: no target has that name, a tool is missing, the model, the samples or the folder cannot be
+            taken, or the target cannot take the graph; with every reason.
+    """
+    progress = progress or Progress(0, quiet=True)
+    backend, wanted = (registry or Registry.load()).target(target)
+    require_tools(wanted, "compile")
+    with replace_folder(Path(out)) as partial:
+        exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
+        if name is not None:
+            exact.model.graph.name = name
+        return build(exact, target, partial, progress=progress, registry=Registry({target: backend}))
+
+
+def build(exact: Exact, target: str, folder: Path, *, progress: Progress, registry: Registry) -> Report:
+    """Fill the empty `folder` with the artefact, the exact graph, test vectors and the report."""
+    from tinsmith.ir.reader import read_exact
+    from tinsmith.report.make import make_report
+    from tinsmith.report.write import REPORT_FILES, write_report
+    from tinsmith.vectors import Vectors, write_vectors
+    from tinsmith.verify.oracle import Oracle
+    from tinsmith.verify.samples import generated
+
+    backend, wanted = registry.target(target)
+    progress.expect(2)
+    graph = read_exact(exact.model)
+    problems = backend.problems(graph, target)
+    if problems:
+        raise TinsmithError(problems)
+    built = backend.build(graph, target, folder, progress.step)
+    with progress.step("write the exact graph and test vectors"):
+        save_exact(exact.model, folder / EXACT_NAME)
+        samples = list(exact.samples[:VECTORS]) or generated(graph, VECTORS)
+        oracle = Oracle(folder / EXACT_NAME)
+        answers = [oracle.run(sample) for sample in samples]
+        outputs = [{name: answer[name] for name in graph.outputs} for answer in answers]
+        write_vectors(Vectors(tuple(samples), tuple(outputs)), folder / VECTORS_NAME)
+        backend.write_vectors(graph, target, folder, samples, answers)
+    with progress.step("write the report"):
+        files = [*build_files(folder), *REPORT_FILES]
+        report = make_report(graph, built, wanted, sqnr_db=noted_fidelity(exact.model), files=files)
+        write_report(report, folder)
+    return report
+
+
+def make_exact(
+    model: str | Path,
+    calibrate: SampleSource | None,
+    *,
+    recipe: str | Path | None = None,
+    shapes: Shapes | None = None,
+    progress: Progress,
+) -> Exact:
+    """The exact graph of a model, or the one that an exact file holds; arguments as in `compile`."""
+    from tinsmith.calibration_data import count, input_shapes, iterate, load_samples
+    from tinsmith.frontend import canonicalize, load
+    from tinsmith.ir.stages import is_exact
+    from tinsmith.numerics.float_run import FloatRun
+    from tinsmith.passes.lower_exact import lower
+    from tinsmith.passes.quantize import quantize as quantize_pass
+    from tinsmith.recipe import load_recipe
+
+    progress.expect(1)
+    with progress.step("load the model"):
+        loaded = load(model, shapes)
+    if is_exact(loaded):
+        return _taken_as_it_is(loaded, calibrate, recipe=recipe, shapes=shapes, where=str(model))
+    if calibrate is None:
+        why = "the ranges of a float model's activations are measured on samples"
+        raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix="--calibrate X.npz")
+    progress.expect(4)
+    settings = load_recipe(recipe)
+    with progress.step("canonicalize"):
+        loaded = canonicalize(loaded)
+    samples = load_samples(calibrate, input_shapes(loaded))
+    floating = FloatRun(loaded)
+    with progress.step(f"calibrate with {count(samples)} samples and quantize"):
+        quantize_pass(loaded, samples, settings)
+    with progress.step("lower to integers and prove ranges"):
+        lower(loaded)
+    with progress.step("measure the fidelity of every layer"):
+        note_fidelity(loaded, floating, samples)
+    return Exact(loaded, tuple(islice(iterate(samples), VECTORS)))
+
+
+def _taken_as_it_is(
+    model: ir.Model, calibrate: SampleSource | None, *, recipe: object, shapes: object, where: str
+) -> Exact:
+    """An exact graph needs no quantization: samples become test vectors, a recipe or shapes would change nothing."""
+    from tinsmith.calibration_data import input_shapes, iterate, load_samples
+
+    for option, value in (("--recipe", recipe), ("--shape", shapes)):
+        if value:
+            why = "this model is an exact graph already: it is quantized and its shapes are fixed"
+            raise TinsmithError(f"{option} has no effect", where=where, why=why, fix=f"leave {option} out")
+    if calibrate is None:
+        return Exact(model, ())
+    samples = load_samples(calibrate, input_shapes(model), purpose="test vector")
+    return Exact(model, tuple(islice(iterate(samples), VECTORS)))
