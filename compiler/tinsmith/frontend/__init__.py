@@ -32,7 +32,7 @@ def load(ref: str | Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -
 
     proto = read(ref, shapes or {})
     accept(proto)
-    model = ir.from_proto(proto)
+    model: ir.Model = ir.from_proto(proto)
     model.ir_version = max(model.ir_version, IR_VERSION)
     return model
 

@@ -57,12 +57,10 @@ def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | 
     if _all_known(model):
         _check_tensors(model, where)
         model = _convert(model, where)
-        infer = _infer
-    else:
-        infer = _infer_what_is_known
-    model = infer(model, where)
+    strict = _all_known(model)
+    model = _infer(model, where, strict=strict)
     while fold_constants(model):
-        model = infer(model, where)
+        model = _infer(model, where, strict=strict)
     name_layers(model, origin)
     return model
 
@@ -94,21 +92,16 @@ def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         raise TinsmithError(what, where=where, why=_first_line(error), fix=fix) from error
 
 
-def _infer(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+def _infer(model: onnx.ModelProto, where: str, *, strict: bool) -> onnx.ModelProto:
+    """Infer every shape; where not `strict`, those that do not depend on an unknown operator."""
     import onnx.shape_inference
 
     try:
-        return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        return onnx.shape_inference.infer_shapes(model, check_type=strict, strict_mode=strict, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError) as error:
         why = _first_line(error)
         fix = "check the input shapes (--shape) and how the model was exported"
         raise TinsmithError("its shapes or types do not fit together", where=where, why=why, fix=fix) from error
-
-
-def _infer_what_is_known(model: onnx.ModelProto, _: str) -> onnx.ModelProto:
-    import onnx.shape_inference
-
-    return onnx.shape_inference.infer_shapes(model, data_prop=True)
 
 
 def _check_tensors(model: onnx.ModelProto, where: str) -> None:

@@ -1,0 +1,36 @@
+"""The passes, in order, by stage. Nothing is found by scanning: what is not listed here does not run."""
+
+from __future__ import annotations
+
+from tinsmith.passes.base import Pass
+from tinsmith.passes.clip_bounds import ClipBounds
+from tinsmith.passes.conv_bias import ConvBias
+from tinsmith.passes.dead_code import DeadCode
+from tinsmith.passes.drop_identity import DropIdentity
+from tinsmith.passes.explicit_windows import ExplicitWindows
+from tinsmith.passes.fold_affine import FoldAffine
+from tinsmith.passes.fold_pads import FoldPads
+from tinsmith.passes.matmul_to_gemm import MatMulToGemm
+from tinsmith.passes.pool_forms import PoolForms
+from tinsmith.passes.reshape_forms import ReshapeForms
+from tinsmith.passes.slices_to_conv import SlicesToConv
+from tinsmith.passes.softmax_last import SoftmaxLast
+
+CANONICAL: tuple[type[Pass], ...] = (
+    PoolForms,
+    ReshapeForms,
+    DropIdentity,
+    ClipBounds,
+    ExplicitWindows,
+    SlicesToConv,
+    FoldPads,
+    MatMulToGemm,
+    FoldAffine,
+    ConvBias,
+    SoftmaxLast,
+    # Reshapes that the passes above put in may meet others.
+    ReshapeForms,
+    DropIdentity,
+    DeadCode,
+)
+"""IMPORTED → CANONICAL: floating point, few operators, everything explicit."""
