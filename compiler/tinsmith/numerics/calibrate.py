@@ -39,7 +39,8 @@ def observe(
     """
     sources = {value.name or "": value for members in classes for value in members.sources}
     ranges = {name: Range() for name in sources}
-    for found in FloatRun(model, list(sources)).run_all(samples):
+    run = FloatRun(model, list(sources))
+    for found in run.run_all(samples):
         for name, array in found.items():
             ranges[name].update(array)
     _check_finite(ranges)
@@ -49,9 +50,9 @@ def observe(
         if settings[value].calibrator != "min-max" and settings[value].range is None
     }
     if histograms:
-        for found in FloatRun(model, list(histograms)).run_all(samples):
-            for name, array in found.items():
-                histograms[name].update(array)
+        for found in run.run_all(samples):
+            for name, histogram in histograms.items():
+                histogram.update(found[name])
     return {name: Statistics(ranges[name], histograms.get(name)) for name in sources}
 
 

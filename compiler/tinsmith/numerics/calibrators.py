@@ -42,7 +42,8 @@ def mse_range(histogram: Histogram, *, non_negative: bool, asymmetric: bool) -> 
     if not asymmetric or non_negative:
         reach = max(-lo, hi)
         ranges = [(max(lo, -part * reach), min(hi, part * reach)) for part in _FRACTIONS]
-        return min(ranges, key=lambda ends: error(*ends))
+        lo, hi = min(ranges, key=lambda ends: error(*ends))
+        return float(lo), float(hi)
     for _ in range(2):  # each end in turn, twice: the ends barely depend on each other
         hi = min(_FRACTIONS * max(histogram.hi, 0.0), key=lambda end: error(lo, float(end)))
         lo = min(_FRACTIONS * min(histogram.lo, 0.0), key=lambda end: error(float(end), hi))

@@ -137,4 +137,3 @@ def _place(value: ir.Value) -> str:
     if node is None:
         return f"input {value.name!r}"
     return f"{node.op_type} {layer_name(node)!r} ({source(node)})"
-
