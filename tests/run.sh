@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Sets everything up, then checks style and types and runs the tests. Arguments go to pytest: tests/run.sh -m slow
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/setup.sh
+
+debian_packages qemu-aarch64:qemu-user qemu-system-arm:qemu-system-arm gcc:gcc clang:clang cmake:cmake node:nodejs \
+    arm-none-eabi-gcc:gcc-arm-none-eabi /usr/lib/arm-none-eabi/include/stdio.h:libnewlib-arm-none-eabi \
+    '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a:libclang-rt-14-dev'
+make_venv torch,cpu,examples,dev
+export PATH=$PWD/.venv/bin:$PATH
+
+say "style"
+ruff check
+ruff format --check
+say "types"
+mypy
+say "tests"
+pytest -n 2 "$@"
