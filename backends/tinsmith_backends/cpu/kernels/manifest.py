@@ -6,6 +6,9 @@ from typing import Protocol, cast
 
 from tinsmith_backends.cpu.kernels.add_scalar import AddScalar
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon
+from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
+from tinsmith_backends.cpu.kernels.conv_pairs import ConvAvx2, ConvSimd128
 from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
 from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
@@ -29,6 +32,10 @@ TEMPLATES: tuple[Template, ...] = cast(
     (
         DepthwiseScalar,
         ConvScalar,
+        ConvAvx2,
+        ConvNeon,
+        ConvNeonDot,
+        ConvSimd128,
         AveragePoolScalar,
         MaxPoolScalar,
         AddScalar,

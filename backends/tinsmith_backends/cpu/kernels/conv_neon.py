@@ -1,0 +1,108 @@
+"""Dense convolution on ARM without dot product: two 8-bit products are summed in 16 bits before they are widened.
+
+Weights lie in [-127, 127], so the sum of two products is at most 2 * 128 * 127 = 32512.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith_backends.cpu.kernels.base import Isa
+from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
+from tinsmith_backends.cpu.kernels.conv_tiles import Tile
+
+_STEP = 16
+
+
+def _tile(rows: int, columns: int) -> Tile:
+    """Per step `smull`, `smlal2`, `sadalp` an accumulator and loads, in pairs where weights are neighbours."""
+    # A horizontal sum of four accumulators takes three instructions more than a vector of the other kernels.
+    return Tile(rows, columns, 3 * rows * columns + rows + columns / 2 + 3, rows * columns // 2)
+
+
+@dataclass(frozen=True)
+class ConvNeon(TiledConv):
+    """Weights: [block][depth / 16][column][16]. Lanes run along the depth and are summed at the end."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
+    depth: ClassVar[int] = 8
+    # Accumulators, one register a row, one for weights, two for products: at most 32.
+    tiles: ClassVar[tuple[Tile, ...]] = (
+        _tile(4, 4),
+        _tile(5, 4),
+        _tile(6, 4),
+        _tile(3, 4),
+        _tile(2, 8),
+        _tile(2, 4),
+        _tile(1, 8),
+        _tile(1, 4),
+    )
+
+    def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """See the class; where the depth is an odd number of eights, the last step is [column][8]."""
+        count, columns, depth = blocks.shape
+        whole = depth // _STEP * _STEP
+        steps = blocks[:, :, :whole].reshape(count, columns, whole // _STEP, _STEP).transpose(0, 2, 1, 3)
+        return np.concatenate([steps.reshape(count, -1), blocks[:, :, whole:].reshape(count, -1)], axis=1)
+
+    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
+        """Sixteen products a turn, perhaps eight at the end, then the sums over the lanes."""
+        from tinsmith_backends.cpu.kernels.vector import splat
+
+        columns = self.tile.columns
+        acc = f.registers("int32", 4, len(rows) * columns)
+        for i in range(len(rows) * columns):
+            acc[i] = splat(0, 4)
+        whole = self.padded_depth // _STEP
+        with f.loop(whole, "k") as k:
+            inputs = [f.let(a.load(row + k * _STEP, 16), "a") for row in rows]
+            for n in range(columns):
+                weights = f.let(w.load(w_at + k * (_STEP * columns) + n * 16, 16), "w")
+                for m, value in enumerate(inputs):
+                    self._accumulate(acc, m * columns + n, _long_product(f, value, weights))
+        if self.padded_depth % _STEP:
+            inputs = [f.let(a.load(row + whole * _STEP, 8), "a") for row in rows]
+            for n in range(columns):
+                weights = f.let(w.load(w_at + whole * _STEP * columns + n * 8, 8), "w")
+                for m, value in enumerate(inputs):
+                    self._accumulate(acc, m * columns + n, f.let(_product(value, weights)))
+        return [
+            f.let(_lane_sums(f, [acc[m * columns + n + i] for i in range(4)]) + bias[n // 4])
+            for m in range(len(rows))
+            for n in range(0, columns, 4)
+        ]
+
+    def _accumulate(self, acc: Any, i: int, products: Any) -> None:
+        """acc[i] += sums of neighbours (`sadalp`)."""
+        from tinsmith_backends.cpu.kernels.vector import llvm
+
+        acc[i] = acc[i] + llvm("int32x4", "llvm.aarch64.neon.saddlp.v4i32.v8i16", products)
+
+
+def _product(a: Any, b: Any) -> Any:
+    from tinsmith_backends.cpu.kernels.vector import llvm
+
+    return llvm("int16x8", "llvm.aarch64.neon.smull.v8i16", a, b)
+
+
+def _long_product(f: Any, a: Any, b: Any) -> Any:
+    """int16 sums of the products of lanes i and i + 8 (`smull`, `smlal2`)."""
+    from tinsmith_backends.cpu.kernels.vector import shuffle
+
+    low, high = range(8), range(8, 16)
+    return f.let(_product(shuffle(a, low), shuffle(b, low)) + _product(shuffle(a, high), shuffle(b, high)))
+
+
+def _lane_sums(f: Any, values: Sequence[Any]) -> Any:
+    """The sums of the lanes of four vectors, as one vector (`addp` twice)."""
+    from tinsmith_backends.cpu.kernels.vector import llvm
+
+    def pairs(a: Any, b: Any) -> Any:
+        return f.let(llvm("int32x4", "llvm.aarch64.neon.addp.v4i32", a, b))
+
+    return pairs(pairs(values[0], values[1]), pairs(values[2], values[3]))

@@ -1,0 +1,96 @@
+"""Dense convolution with a product of int16 pairs: `vpmaddwd` on AVX2, `i32x4.dot_i16x8_s` on WebAssembly.
+
+Inputs are widened to int16 when they are gathered, so a pair of them is one 32-bit load into every lane; weights stay
+bytes and are widened by the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith_backends.cpu.kernels.base import Isa
+from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
+from tinsmith_backends.cpu.kernels.conv_tiles import Tile
+
+_UNROLL = 4
+"""Pairs in one turn of the inner loop."""
+
+
+def _tile(rows: int, vectors: int, lanes: int) -> Tile:
+    """Per pair: multiply and add an accumulator, one load a row, one a vector of weights; a quarter of the loop."""
+    return Tile(rows, lanes * vectors, 2 * rows * vectors + rows + vectors + 1, rows * vectors)
+
+
+@dataclass(frozen=True)
+class ConvPairs(TiledConv):
+    """Weights: [block][depth / 2][column][2]."""
+
+    depth: ClassVar[int] = 2
+    element: ClassVar[str] = "int16"
+    lanes: ClassVar[int]
+    intrinsic: ClassVar[str]
+
+    def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """See the class."""
+        count, columns, depth = blocks.shape
+        return blocks.reshape(count, columns, depth // 2, 2).transpose(0, 2, 1, 3)
+
+    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
+        """A few pairs a turn, then the rest."""
+        vectors = len(bias)
+        acc = f.registers("int32", self.lanes, len(rows) * vectors)
+        for m in range(len(rows)):
+            for n in range(vectors):
+                acc[m * vectors + n] = bias[n]
+        pairs = self.padded_depth // 2
+        turns = pairs // _UNROLL
+        with f.loop(turns, "k") as k:
+            for u in range(_UNROLL if turns else 0):
+                self._pair(f, acc, a, rows, w, w_at, k * _UNROLL + u)
+        for pair in range(turns * _UNROLL, pairs):
+            self._pair(f, acc, a, rows, w, w_at, pair)
+        return [acc[i] for i in range(len(rows) * vectors)]
+
+    def _pair(self, f: Any, acc: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, pair: Any) -> None:
+        from tinsmith_backends.cpu.kernels.vector import bits_as, cast, llvm, splat
+
+        vectors, wide = self.tile.columns // self.lanes, 2 * self.lanes
+        at = w_at + pair * (2 * self.tile.columns)
+        weights = [f.let(cast(f"int16x{wide}", w.load(at + n * wide, wide)), "w") for n in range(vectors)]
+        for m, row in enumerate(rows):
+            inputs = bits_as(f"int16x{wide}", splat(a.load_bits(row + pair * 2, "int32", 2), self.lanes))
+            value = f.let(inputs, "a")
+            for n in range(vectors):
+                i = m * vectors + n
+                acc[i] = acc[i] + llvm(f"int32x{self.lanes}", self.intrinsic, value, weights[n])
+
+
+@dataclass(frozen=True)
+class ConvAvx2(ConvPairs):
+    """Eight channels a register; sixteen registers hold accumulators, weights, one input and one product."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("avx2",)
+    lanes: ClassVar[int] = 8
+    intrinsic: ClassVar[str] = "llvm.x86.avx2.pmadd.wd"
+    tiles: ClassVar[tuple[Tile, ...]] = tuple(
+        _tile(rows, vectors, 8)
+        for rows, vectors in ((6, 2), (5, 2), (4, 2), (3, 4), (3, 2), (2, 4), (2, 2), (1, 4), (1, 2), (6, 1), (1, 1))
+    )
+
+
+@dataclass(frozen=True)
+class ConvSimd128(ConvPairs):
+    """Four channels a register; an engine on x86-64 has sixteen, and keeps some of them."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("simd128",)
+    lanes: ClassVar[int] = 4
+    intrinsic: ClassVar[str] = "llvm.wasm.dot"
+    tiles: ClassVar[tuple[Tile, ...]] = tuple(
+        _tile(rows, vectors, 4)
+        for rows, vectors in ((4, 2), (3, 2), (2, 4), (2, 2), (1, 8), (1, 4), (1, 2), (4, 1), (1, 1))
+    )
