@@ -6,16 +6,27 @@ import onnx_ir as ir
 
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.domain import DOMAIN
-from tinsmith.ir.exact import ExactGraph, Layer, Tensor
+from tinsmith.ir.exact import (
+    ArgMax,
+    Concat,
+    Dequantize,
+    ExactGraph,
+    Layer,
+    MaxPool,
+    Quantize,
+    Reshape,
+    Softmax,
+    Tensor,
+    Transpose,
+)
 from tinsmith.ir.metadata import read_tensor
 from tinsmith.ir.ops import OPERATORS, functions
-from tinsmith.ir.ops.base import TYPES, ReadContext
+from tinsmith.ir.ops.base import LIMITS, TYPES, ReadContext
 from tinsmith.ir.shapes import output_shape
 from tinsmith.numerics.ranges import prove
 
 _DTYPES = {onnx_type: name for name, onnx_type in TYPES.items()}
 _AGAIN = "make the file again with `tinsmith quantize`"
-_LIMITS = {"uint8": (0, 255), "int8": (-128, 127)}
 
 
 def _tensor(value: ir.Value) -> Tensor:
@@ -26,12 +37,24 @@ def _tensor(value: ir.Value) -> Tensor:
     tensor = read_tensor(value, tuple(int(n) for n in value.shape.numpy()), dtype)
     if min(tensor.shape, default=1) < 1:
         raise TinsmithError(f"its shape {tensor.shape} has a zero", where=where, why="it holds nothing", fix=_AGAIN)
-    limits = _LIMITS.get(dtype)
+    limits = LIMITS.get(dtype)
     if limits and not limits[0] <= tensor.lo <= tensor.hi <= limits[1]:
         raise TinsmithError(f"[{tensor.lo}, {tensor.hi}] is no range of {dtype}", where=where, fix=_AGAIN)
     if limits and not (0 < tensor.scale < float("inf") and limits[0] <= tensor.zero_point <= limits[1]):
         raise TinsmithError(f"scale {tensor.scale}, zero point {tensor.zero_point}", where=where, fix=_AGAIN)
     return tensor
+
+
+def _check_types(layer: Layer, tensors: dict[str, Tensor], context: ReadContext) -> None:
+    inputs, output = [tensors[name] for name in layer.inputs], tensors[layer.output]
+    made = {Dequantize: ("float32",), Softmax: ("float32",), ArgMax: ("int64",)}.get(type(layer), tuple(LIMITS))
+    taken = ("float32",) if isinstance(layer, Quantize) else tuple(LIMITS)
+    if output.dtype not in made or any(x.dtype not in taken for x in inputs):
+        raise context.fail(f"it takes {' or '.join(taken)} and makes {' or '.join(made)}")
+    if isinstance(layer, MaxPool | Concat | Reshape | Transpose):
+        kinds = {(t.dtype, t.scale, t.zero_point) for t in (*inputs, output)}
+        if len(kinds) != 1:
+            raise context.fail(f"it moves values, but types, scales and zero points differ: {sorted(kinds)}")
 
 
 def _check_functions(model: ir.Model, problems: Problems) -> None:
@@ -52,6 +75,7 @@ def _layer(node: ir.Node, tensors: dict[str, Tensor]) -> Layer:
     if operator is None:
         raise context.fail(f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not one of the exact graph's")
     layer: Layer = operator.read(context)
+    _check_types(layer, tensors, context)
     shape = output_shape(layer, tensors)
     if isinstance(shape, str):
         raise context.fail(shape, why="its shapes do not go together")

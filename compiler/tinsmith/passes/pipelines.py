@@ -10,8 +10,10 @@ from tinsmith.passes.drop_identity import DropIdentity
 from tinsmith.passes.explicit_windows import ExplicitWindows
 from tinsmith.passes.fold_affine import FoldAffine
 from tinsmith.passes.fold_pads import FoldPads
+from tinsmith.passes.lower_exact import LowerExact
 from tinsmith.passes.matmul_to_gemm import MatMulToGemm
 from tinsmith.passes.pool_forms import PoolForms
+from tinsmith.passes.prove_ranges import ProveRanges
 from tinsmith.passes.reshape_forms import ReshapeForms
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
@@ -34,3 +36,6 @@ CANONICAL: tuple[type[Pass], ...] = (
     DeadCode,
 )
 """IMPORTED → CANONICAL: floating point, few operators, everything explicit."""
+
+EXACT: tuple[type[Pass], ...] = (LowerExact, ProveRanges)
+"""QUANTIZED → EXACT: integers, every range proved."""

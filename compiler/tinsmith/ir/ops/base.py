@@ -34,6 +34,10 @@ TYPES: Mapping[str, ir.DataType] = {
 """ONNX element types of the exact graph, by the names that records use."""
 
 
+LIMITS: Mapping[str, tuple[int, int]] = {"uint8": (0, 255), "int8": (-128, 127)}
+"""Least and largest stored value of the 8-bit types."""
+
+
 @dataclass(frozen=True)
 class WriteContext:
     """What an operator needs to write a node: the graph's tensors, and a way to add constants.
@@ -131,6 +135,10 @@ class ReadContext:
             raise self.fail(f"input {index} is not a tensor of the graph")
         return self.tensors[value.name or ""]
 
+    def output(self) -> Tensor:
+        """The tensor that the node makes."""
+        return self.tensors[self.node.outputs[0].name or ""]
+
     def common(self, activations: int) -> dict[str, Any]:
         """The fields that every record has; the first `activations` inputs are tensors."""
         return {
@@ -142,12 +150,16 @@ class ReadContext:
 
     def requantization(self, multiplier: npt.NDArray[Any]) -> Requantization:
         """The requantization of this node; `wide` is settled by the range proof (numerics/ranges.py)."""
+        y = self.output()
         shift, zero_point = self.integer("shift"), self.integer("zero_point")
         lo, hi = self.integer("lo"), self.integer("hi")
+        least, most = LIMITS.get(y.dtype, (0, -1))
         if not 1 <= shift <= 62:
             raise self.fail(f"shift {shift} is outside 1…62")
-        if lo > hi:
-            raise self.fail(f"lo {lo} is above hi {hi}")
+        if not least <= lo <= hi <= most:
+            raise self.fail(f"lo {lo} and hi {hi} are no range of {y.dtype}")
+        if zero_point != y.zero_point or self.integer("to") != TYPES[y.dtype]:
+            raise self.fail(f"zero_point and to differ from those of tensor {y.name!r}")
         if (multiplier < 1).any():
             raise self.fail("a multiplier is not positive")
         return Requantization(multiplier, shift, zero_point, lo, hi, wide=True)

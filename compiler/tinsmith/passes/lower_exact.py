@@ -1,0 +1,99 @@
+"""Lowers a quantized model (standard QDQ) to the exact graph: every group of nodes becomes one integer operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import onnx_ir as ir
+
+from tinsmith.ir.exact import ExactGraph, Tensor
+from tinsmith.ir.stages import Stage
+from tinsmith.ir.writer import write_exact
+from tinsmith.passes.base import Pass
+from tinsmith.passes.lowering.borders import lower_arg_max, lower_dequantize, lower_quantize, lower_softmax
+from tinsmith.passes.lowering.builder import Builder
+from tinsmith.passes.lowering.elementwise import lower_add, lower_requantize
+from tinsmith.passes.lowering.moves import lower_concat, lower_reshape, lower_transpose
+from tinsmith.passes.lowering.pools import lower_average_pool, lower_max_pool
+from tinsmith.passes.lowering.qdq import Group, group_of, shape_of
+from tinsmith.passes.lowering.weighted import lower_conv, lower_gemm
+
+HEADS: Mapping[str, Callable[[Builder, Group, ir.Node], None]] = {
+    "Add": lower_add,
+    "AveragePool": lower_average_pool,
+    "Concat": lower_concat,
+    "Conv": lower_conv,
+    "Gemm": lower_gemm,
+    "MaxPool": lower_max_pool,
+    "Reshape": lower_reshape,
+    "Transpose": lower_transpose,
+}
+"""What becomes of a group, by the operator at its head."""
+
+ENDS: Mapping[str, Callable[[Builder, ir.Node], None]] = {"ArgMax": lower_arg_max, "Softmax": lower_softmax}
+"""What becomes of operators that only a graph output follows."""
+
+
+def _lower_group(builder: Builder, end: ir.Node) -> None:
+    group = group_of(end)
+    if group.head is not None:
+        HEADS[group.head.op_type](builder, group, group.head)
+        return
+    value = (group.activation or end).inputs[0]
+    if value is None:
+        raise ValueError(f"{end.name!r} quantizes nothing")
+    lower = lower_quantize if value.is_graph_input() else lower_requantize
+    lower(builder, group, value)
+
+
+def exact_graph(model: ir.Model) -> ExactGraph:
+    """The records of a quantized model, every range proved.
+
+    Raises:
+        TinsmithError: every layer whose accumulator could pass int32, or whose scales no multiplier expresses.
+    """
+    builder = Builder()
+    for value in model.graph.inputs:
+        builder.tensors[value.name or ""] = Tensor(value.name or "", shape_of(value), "float32")
+    for node in model.graph:
+        if node.op_type == "QuantizeLinear":
+            _lower_group(builder, node)
+        elif node.op_type == "DequantizeLinear" and node.outputs[0].is_graph_output():
+            lower_dequantize(builder, node)
+        elif node.op_type in ENDS:
+            ENDS[node.op_type](builder, node)
+    builder.problems.check()
+    inputs, outputs = (tuple(v.name or "" for v in values) for values in (model.graph.inputs, model.graph.outputs))
+    return ExactGraph(model.graph.name or "", inputs, outputs, builder.tensors, tuple(builder.layers))
+
+
+class LowerExact(Pass):
+    """Replaces the graph by its exact form; nothing of the float model, and no producer, path or time, stays."""
+
+    name: ClassVar[str] = "lower_exact"
+    requires: ClassVar[Stage] = Stage.QUANTIZED
+    ensures: ClassVar[Stage] = Stage.EXACT
+
+    def run(self, model: ir.Model) -> bool:
+        """Lower `model` in place; always changes it."""
+        exact = write_exact(exact_graph(model))
+        model.graph, model.ir_version = exact.graph, exact.ir_version
+        model.functions.clear()
+        model.functions.update(exact.functions)
+        model.producer_name = model.producer_version = model.doc_string = model.domain = model.model_version = None
+        for key in [key for key in model.metadata_props if not key.startswith("tinsmith.")]:
+            del model.metadata_props[key]
+        return True
+
+
+def lower(model: ir.Model) -> None:
+    """Run the passes that make a quantized model exact, in place.
+
+    Raises:
+        TinsmithError: every layer whose accumulator could pass int32, or whose scales no multiplier expresses.
+    """
+    from tinsmith.passes.pipelines import EXACT
+
+    for step in EXACT:
+        step()(model)
