@@ -31,11 +31,8 @@ class ConvNeonDot(TiledConv):
     depth: ClassVar[int] = _GROUP
     # Accumulators, one register a row, two for weights: 32 in all.
     tiles: ClassVar[tuple[Tile, ...]] = tuple(
-        _tile(rows, vectors)
-        for vectors in (4, 2, 1)
-        for rows in (8, 7, 6, 5, 4, 3, 2, 1)
-        if rows * vectors + rows + 2 <= 30
-    ) + (_tile(1, 8), _tile(2, 8))
+        _tile(rows, vectors) for vectors, most in ((4, 5), (2, 8), (8, 2), (1, 8)) for rows in range(most, 0, -1)
+    )
 
     def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """See the class."""

@@ -72,8 +72,11 @@ class Requantizer:
         if not self._wide:
             return self._round(acc * multiplier)
         half = self.lanes // 2
-        low, high = range(half), range(half, self.lanes)
-        return concat(*(self._scale_half(shuffle(acc, h), shuffle(multiplier, h)) for h in (low, high)), half)
+        low, high = (
+            self._scale_half(shuffle(acc, lanes), shuffle(multiplier, lanes))
+            for lanes in (range(half), range(half, self.lanes))
+        )
+        return concat(low, high, half)
 
     def _scale_half(self, acc: Expr, multiplier: Expr) -> Expr:
         """Half a vector through 64-bit products, as int32."""
@@ -105,16 +108,16 @@ class Requantizer:
     def _to_int16(self, low: Expr, high: Expr) -> Expr:
         """On AVX2 the halves of both inputs interleave; `_to_int8` puts them right."""
         if self._arm:
-            parts = (llvm("int16x4", "llvm.aarch64.neon.sqxtn.v4i16", v) for v in (low, high))
-            return concat(*parts, 4)
+            low, high = (llvm("int16x4", "llvm.aarch64.neon.sqxtn.v4i16", v) for v in (low, high))
+            return concat(low, high, 4)
         if self._x86:
             return llvm("int16x16", "llvm.x86.avx2.packssdw", low, high)
         return llvm("int16x8", "llvm.wasm.narrow.signed.v8i16.v4i32", low, high)
 
     def _to_int8(self, low: Expr, high: Expr) -> Expr:
         if self._arm:
-            parts = (llvm("int8x8", "llvm.aarch64.neon.sqxtn.v8i8", v) for v in (low, high))
-            return concat(*parts, 8)
+            low, high = (llvm("int8x8", "llvm.aarch64.neon.sqxtn.v8i8", v) for v in (low, high))
+            return concat(low, high, 8)
         if self._x86:
             packed = self._f.let(bits_as("int32x8", llvm("int8x32", "llvm.x86.avx2.packsswb", low, high)))
             return bits_as("int8x32", shuffle(packed, (0, 4, 1, 5, 2, 6, 3, 7)))
