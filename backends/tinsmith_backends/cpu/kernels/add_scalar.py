@@ -14,17 +14,17 @@ class AddScalar(Kernel):
 
     kind: ClassVar[str] = "add"
     shape: ElementShape
-    isa: Isa = "scalar"
+    isa: Isa
 
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every size."""
-        return isa == "scalar" and kind == "add" and isinstance(shape, ElementShape)
+        return isa in ("scalar", "dsp") and kind == "add" and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return "s8_add_1_scalar"
+        return f"s8_add_1_{self.isa}"
 
     @property
     def in_place(self) -> tuple[int, ...]:

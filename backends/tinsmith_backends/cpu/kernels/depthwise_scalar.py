@@ -22,17 +22,22 @@ class DepthwiseScalar(WeightedKernel):
 
     kind: ClassVar[str] = "depthwise"
     shape: ConvShape
-    isa: Isa = "scalar"
+    isa: Isa
 
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """One input channel a group, any number of output channels a group."""
-        return isa == "scalar" and kind == "depthwise" and isinstance(shape, ConvShape) and shape.cin == shape.group
+        return (
+            isa in ("scalar", "dsp")
+            and kind == "depthwise"
+            and isinstance(shape, ConvShape)
+            and shape.cin == shape.group
+        )
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_depthwise_{CHANNELS}_scalar"
+        return f"s8_depthwise_{CHANNELS}_{self.isa}"
 
     def pack(
         self,

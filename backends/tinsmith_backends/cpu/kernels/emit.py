@@ -5,12 +5,24 @@ Import this module only inside `Kernel.prim_func`: it imports tvm.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.base import Kernel
-from tinsmith_backends.cpu.kernels.vector import Expr, Function, cast, const, maximum, minimum
+from tinsmith_backends.cpu.kernels.vector import (
+    Expr,
+    Function,
+    cast,
+    const,
+    maximum,
+    minimum,
+    shuffle,
+    splat,
+    vector_type,
+)
 
 _REQUANT = ("shift", "y_zp", "lo", "hi")
 _WEIGHTED = (
@@ -74,6 +86,45 @@ def requantized(f: Function, acc: Expr, multiplier: Expr, k: Arguments, *, wide:
     scaled = ((cast(dtype, acc) * cast(dtype, multiplier) + rounding) >> shift) + cast(dtype, k.y_zp)
     low = f.let(maximum(f.let(scaled, "scaled"), cast(dtype, k.lo)), "low")
     return cast("int8", minimum(low, cast(dtype, k.hi)))
+
+
+def requantized_lanes(f: Function, acc: Expr, multiplier: Expr, k: Arguments, lanes: int, *, wide: bool) -> Expr:
+    """`requantized` of a vector of any number of lanes, in plain vector arithmetic; for rare widths."""
+    if lanes == 1:
+        return requantized(f, acc, multiplier, k, wide=wide)
+    scalar = "int64" if wide else "int32"
+    dtype = vector_type(scalar, lanes)
+
+    def spread(value: Expr) -> Expr:
+        return splat(cast(scalar, value), lanes)
+
+    shift = f.let(spread(k.shift), "shift")
+    rounding = splat(const(1, scalar), lanes) << (shift - splat(const(1, scalar), lanes))
+    scaled = f.let((cast(dtype, acc) * cast(dtype, multiplier) + rounding) >> shift, "scaled") + spread(k.y_zp)
+    low = f.let(maximum(f.let(scaled, "moved"), spread(k.lo)), "low")
+    return cast(vector_type("int8", lanes), minimum(low, spread(k.hi)))
+
+
+def part(value: Expr, start: int, lanes: int, of: int) -> Expr:
+    """`lanes` lanes of a vector of `of` lanes, from `start` on."""
+    return value if lanes == of else shuffle(value, range(start, start + lanes))
+
+
+@contextmanager
+def overlapping(f: Function, total: int, width: int, name: str = "at") -> Iterator[Expr]:
+    """Starts of blocks of `width` that cover 0..total-1, the last one moved back so that it ends at `total`.
+
+    What two blocks share is computed twice, so the body must not overwrite what it reads. `width` <= `total`.
+    """
+    count = -(-total // width)
+    with f.loop(count, "block") as block:
+        start = block * width
+        yield f.let(start if total % width == 0 else minimum(start, total - width), name)
+
+
+def widest(limit: int, widths: Sequence[int]) -> int:
+    """The first of `widths` (descending, ending in 1) that is at most `limit`."""
+    return next(width for width in widths if width <= limit)
 
 
 def valid_taps(f: Function, taps: int, first: Expr, dilation: int, size: int) -> tuple[Expr, Expr]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
+from tinsmith_backends.cpu.kernels.add import Add
 from tinsmith_backends.cpu.kernels.add_scalar import AddScalar
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
 from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
 from tinsmith_backends.cpu.kernels.conv_pairs import ConvAvx2, ConvSimd128
 from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
+from tinsmith_backends.cpu.kernels.depthwise import Depthwise
 from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
+from tinsmith_backends.cpu.kernels.pool import AveragePool, MaxPool
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
+from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
 
 
@@ -30,6 +34,11 @@ class Template(Protocol):
 TEMPLATES: tuple[Template, ...] = cast(
     tuple[Template, ...],
     (
+        Depthwise,
+        AveragePool,
+        MaxPool,
+        Add,
+        Requantize,
         DepthwiseScalar,
         ConvScalar,
         ConvAvx2,

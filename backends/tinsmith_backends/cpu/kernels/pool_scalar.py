@@ -17,17 +17,17 @@ class _PoolScalar(Kernel):
 
     start: ClassVar[int]
     shape: PoolShape
-    isa: Isa = "scalar"
+    isa: Isa
 
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every window."""
-        return isa == "scalar" and kind == cls.kind and isinstance(shape, PoolShape)
+        return isa in ("scalar", "dsp") and kind == cls.kind and isinstance(shape, PoolShape)
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_{self.kind}_{CHANNELS}_scalar"
+        return f"s8_{self.kind}_{CHANNELS}_{self.isa}"
 
     def prim_func(self) -> Any:
         """Plain loops, for TVM's C code generator."""

@@ -14,17 +14,17 @@ class RequantizeScalar(Kernel):
 
     kind: ClassVar[str] = "requantize"
     shape: ElementShape
-    isa: Isa = "scalar"
+    isa: Isa
 
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every size."""
-        return isa == "scalar" and kind == "requantize" and isinstance(shape, ElementShape)
+        return isa in ("scalar", "dsp") and kind == "requantize" and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return "s8_requantize_1_scalar"
+        return f"s8_requantize_1_{self.isa}"
 
     @property
     def in_place(self) -> tuple[int, ...]:
