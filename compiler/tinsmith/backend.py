@@ -41,6 +41,8 @@ class Target:
     runner: str
     """How `verify` runs the artefact: native, qemu-aarch64, qemu-arm, wasmtime, node …"""
     tools: tuple[Tool, ...] = ()
+    steps: int = 0
+    """How many steps `Backend.build` announces, for the `[3/9]` of the progress lines."""
 
 
 @dataclass(frozen=True)
