@@ -31,6 +31,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 VECTORS = 8
 """Samples that a build keeps with the oracle's answers."""
+_STEPS_AROUND_BUILD = 2
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def compile(
     progress = progress or Progress(0, quiet=True)
     backend, wanted = (registry or Registry.load()).target(target)
     require_tools(wanted, "compile")
+    progress.expect(wanted.steps + _STEPS_AROUND_BUILD)
     with replace_folder(Path(out)) as partial:
         exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
         if name is not None:
@@ -128,7 +130,6 @@ def build(exact: Exact, target: str, folder: Path, *, progress: Progress, regist
     from tinsmith.verify.samples import generated
 
     backend, wanted = registry.target(target)
-    progress.expect(2)
     graph = read_exact(exact.model)
     problems = backend.problems(graph, target)
     if problems:
@@ -166,15 +167,15 @@ def make_exact(
     from tinsmith.passes.quantize import quantize as quantize_pass
     from tinsmith.recipe import load_recipe
 
-    progress.expect(1)
+    progress.expect(5)
     with progress.step("load the model"):
         loaded = load(model, shapes)
     if is_exact(loaded):
+        progress.expect(-4)
         return _taken_as_it_is(loaded, calibrate, recipe=recipe, shapes=shapes, where=str(model))
     if calibrate is None:
         why = "the ranges of a float model's activations are measured on samples"
         raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix="--calibrate X.npz")
-    progress.expect(4)
     settings = load_recipe(recipe)
     with progress.step("canonicalize"):
         loaded = canonicalize(loaded)
