@@ -13,10 +13,15 @@ _KEYWORDS = frozenset(
         "operator or private protected public register restrict return short signed sizeof static struct super switch",
         "template this throw true try typedef typeof union unsigned using var virtual void volatile while with xor",
         "yield await import export let function arena index i",
+        "a step failed real stored quantize dequantize softmax argmax sample different assert complex ctype errno",
+        "fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio",
+        "stdlib stdnoreturn string tgmath threads time uchar wchar wctype module inputs outputs",
     )
     for word in line.split()
 )
-"""Reserved in C, C++ or JavaScript, or used by the generated code itself."""
+"""Reserved in C, C++ or JavaScript, names of C headers, or used by the generated code itself."""
+_LOCAL = re.compile(r"(from|to)\d+|i\d+_\d+")
+"""Variables of generated loops."""
 
 
 def identifier(name: str) -> str:
@@ -28,7 +33,7 @@ def identifier(name: str) -> str:
     word = re.sub(r"_+", "_", re.sub(r"\W", "_", name, flags=re.ASCII)).strip("_")
     if not word or word[0].isdigit():
         word = f"n{word}" if word else "net"
-    return f"{word}_" if word in _KEYWORDS else word
+    return f"{word}_" if word in _KEYWORDS or _LOCAL.fullmatch(word) else word
 
 
 def unique(names: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ class Memory:
 
 def plan(program: Program) -> Memory:
     """Order the steps, let outputs take the place of inputs that die, and place everything in one arena."""
-    program = _ordered(program)
+    program = ordered(program)
     placed = {b.name: b for b in program.buffers.values() if b.element == "int8"}
     life = _lifetimes(program, placed)
     owner = _share(program, placed, life)
@@ -57,7 +57,7 @@ def plan(program: Program) -> Memory:
     )
 
 
-def _ordered(program: Program) -> Program:
+def ordered(program: Program) -> Program:
     """The program with its steps in the order that needs the least memory."""
     uses = [Use(step.inputs, (step.output,)) for step in program.steps]
     sizes = {name: buffer.size for name, buffer in program.buffers.items()}

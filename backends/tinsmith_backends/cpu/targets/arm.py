@@ -1,0 +1,25 @@
+"""64-bit ARM, with and without the dot product instructions."""
+
+from __future__ import annotations
+
+from tinsmith.backend import Target
+
+from tinsmith_backends.cpu.targets.base import TVM, ZIG, CpuTarget, qemu
+
+_FLAGS = ("-target", "aarch64-linux-musl", "-mcpu=generic")
+_TOOLS = (TVM, ZIG, qemu("aarch64"))
+
+ARM64 = CpuTarget(
+    target=Target("arm64", "64-bit ARM with NEON, object and C", "qemu-aarch64", _TOOLS),
+    isa="neon",
+    compile_flags=_FLAGS,
+    run_flags=_FLAGS,
+    runners=("qemu-aarch64", "native"),
+)
+ARM64_DOTPROD = CpuTarget(
+    target=Target("arm64-dotprod", "64-bit ARM with NEON dot products, object and C", "qemu-aarch64", _TOOLS),
+    isa="neondot",
+    compile_flags=_FLAGS,
+    run_flags=_FLAGS,
+    runners=("qemu-aarch64", "native"),
+)

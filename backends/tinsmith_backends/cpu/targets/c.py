@@ -1,0 +1,16 @@
+"""Portable C11, for every compiler and machine."""
+
+from __future__ import annotations
+
+from tinsmith.backend import Target
+
+from tinsmith_backends.cpu.targets.base import TVM, ZIG, CpuTarget
+
+C = CpuTarget(
+    target=Target("c", "portable C11 source", "native", (TVM, ZIG)),
+    isa="scalar",
+    compile_flags=("-target", "x86_64-linux-musl"),
+    run_flags=(),
+    runners=("native",),
+)
+"""Its code size is that of x86-64, so that reports from different machines agree."""

@@ -1,0 +1,21 @@
+"""Cortex-M4 and M7: thumbv7em with DSP instructions, soft-float ABI, bare metal."""
+
+from __future__ import annotations
+
+from tinsmith.backend import Target
+
+from tinsmith_backends.cpu.targets.base import TVM, ZIG, CpuTarget, qemu
+
+CORTEX_M = CpuTarget(
+    target=Target(
+        "cortex-m",
+        "Cortex-M4, M7, M33 with DSP instructions, object and C, and portable C",
+        "qemu-arm",
+        (TVM, ZIG, qemu("arm")),
+    ),
+    isa="dsp",
+    compile_flags=("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),
+    run_flags=("-target", "arm-linux-musleabi", "-mcpu=generic+v7a"),
+    runners=("qemu-arm",),
+)
+"""Linux programs for ARM may call Thumb code, so qemu's user mode runs the very object that goes onto the device."""
