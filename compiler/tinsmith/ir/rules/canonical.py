@@ -1,0 +1,127 @@
+"""Rules of stage CANONICAL: floating point, few operators, everything explicit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import onnx_ir as ir
+
+from tinsmith.ir.rules.sound import Findings, Rule, place
+
+CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
+    "Conv": (1, 2),
+    "Gemm": (1, 2),
+    "Relu": (),
+    "Clip": (1, 2),
+    "MaxPool": (),
+    "AveragePool": (),
+    "Add": (),
+    "Concat": (),
+    "Reshape": (1,),
+    "Transpose": (),
+    "Softmax": (),
+    "ArgMax": (),
+}
+"""Every canonical operator, and which of its inputs are constants."""
+ENDS = ("Softmax", "ArgMax")
+_WINDOWS = ("Conv", "MaxPool", "AveragePool")
+
+
+def operators_are_canonical(model: ir.Model) -> Findings:
+    """Every node is one of the canonical operators of the standard domain, with one output."""
+    for node in model.graph:
+        if node.domain or node.op_type not in CONSTANT_INPUTS:
+            yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
+        elif len(node.outputs) != 1:
+            yield place(node), f"it has {len(node.outputs)} outputs"
+
+
+def shapes_are_static(model: ir.Model) -> Findings:
+    """Every value has a static shape without zeros."""
+    for value in (*model.graph.inputs, *(v for node in model.graph for v in node.outputs)):
+        shape = value.shape
+        if shape is None or not shape.is_static() or 0 in shape.numpy():
+            yield f"value {value.name!r}", f"its shape is {shape}"
+
+
+def values_are_float(model: ir.Model) -> Findings:
+    """Every value is float32, but for the indices that ArgMax makes."""
+    for node in model.graph:
+        wanted = ir.DataType.INT64 if node.op_type == "ArgMax" else ir.DataType.FLOAT
+        if node.outputs[0].dtype != wanted:
+            yield place(node), f"its output is {node.outputs[0].dtype}, not {wanted}"
+    for value in model.graph.inputs:
+        if value.dtype != ir.DataType.FLOAT:
+            yield f"input {value.name!r}", f"it is {value.dtype}, not {ir.DataType.FLOAT}"
+
+
+def parameters_are_constants(model: ir.Model) -> Findings:
+    """Weights, biases, bounds and shapes are initializers; every other input is a value that is computed or given."""
+    for node in model.graph:
+        wanted = CONSTANT_INPUTS.get(node.op_type, ())
+        if node.op_type in ("Conv", "Gemm") and len(node.inputs) != 3:
+            yield place(node), "it has no bias"
+        for index, value in enumerate(node.inputs):
+            if value is not None and (index in wanted) != (value.const_value is not None):
+                yield place(node), f"input {index} is {'no' if index in wanted else 'a'} constant"
+
+
+def windows_are_explicit(model: ir.Model) -> Findings:
+    """Convolutions and pools are 2-D, have pads in numbers, and an average counts its padding or has none."""
+    for node in model.graph:
+        if node.op_type not in _WINDOWS:
+            continue
+        x = node.inputs[0]
+        if x is None or x.shape is None or len(x.shape) != 4:
+            yield place(node), "its input has not four dimensions"
+        pads = node.attributes.get_ints("pads", ())
+        if len(pads) not in (0, 4) or node.attributes.get_string("auto_pad", "NOTSET") != "NOTSET":
+            yield place(node), "its pads are not four numbers"
+        if node.attributes.get_int("ceil_mode", 0):
+            yield place(node), "it rounds its size up (ceil_mode)"
+        if node.op_type == "AveragePool" and any(pads) and not node.attributes.get_int("count_include_pad", 0):
+            yield place(node), "it divides by a count that leaves padding out"
+
+
+def gemm_is_plain(model: ir.Model) -> Findings:
+    """Gemm is x @ w + b: no transposition, alpha and beta 1."""
+    for node in model.graph:
+        if node.op_type != "Gemm":
+            continue
+        flags = [name for name in ("transA", "transB") if node.attributes.get_int(name, 0)]
+        flags += [name for name in ("alpha", "beta") if node.attributes.get_float(name, 1.0) != 1.0]
+        if flags:
+            yield place(node), f"it has {', '.join(flags)}"
+
+
+def sums_have_one_shape(model: ir.Model) -> Findings:
+    """Add takes two values of one shape."""
+    for node in model.graph:
+        shapes = [tuple(v.shape or ()) for v in node.inputs if v is not None]
+        if node.op_type == "Add" and (len(shapes) != 2 or shapes[0] != shapes[1]):
+            yield place(node), f"it adds shapes {shapes}"
+
+
+def classifiers_end_the_graph(model: ir.Model) -> Findings:
+    """Softmax and ArgMax work along the last axis and make graph outputs that nothing else reads."""
+    for node in model.graph:
+        if node.op_type not in ENDS:
+            continue
+        rank = len(node.inputs[0].shape or ()) if node.inputs[0] is not None else 0
+        axis = node.attributes.get_int("axis", -1 if node.op_type == "Softmax" else 0)
+        if axis not in (-1, rank - 1):
+            yield place(node), f"its axis is {axis} of {rank}"
+        if not node.outputs[0].is_graph_output() or node.outputs[0].uses():
+            yield place(node), "its output is not just a graph output"
+
+
+CANONICAL: tuple[Rule, ...] = (
+    operators_are_canonical,
+    shapes_are_static,
+    values_are_float,
+    parameters_are_constants,
+    windows_are_explicit,
+    gemm_is_plain,
+    sums_have_one_shape,
+    classifiers_end_the_graph,
+)
