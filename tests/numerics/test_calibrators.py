@@ -88,7 +88,9 @@ def test_mse_gives_less_error_than_the_full_range_where_there_are_outliers(
         return float(((values - grid_for(lo, hi, **kinds).round_trip(values.astype(float))) ** 2).sum())
 
     lo, hi = mse_range(histogram(values), **kinds)
-    assert error(lo, hi) < 0.8 * error(float(values.min()), float(values.max()))
+    full = float(values.min()), float(values.max())
+    assert error(lo, hi) < 0.95 * error(*full)
+    assert error(lo, hi) <= 1.02 * min(error(part * full[0], part * full[1]) for part in np.linspace(0.05, 1, 96))
     assert squared_error(histogram(values), grid_for(lo, hi, **kinds)) == pytest.approx(error(lo, hi), rel=0.1)
 
 
@@ -130,9 +132,11 @@ def test_observe_streams_and_skips_what_it_need_not_see() -> None:
 
 
 def scales_of(
-    weight: np.ndarray, bias: np.ndarray, *, input_scale: float = 0.01, per_channel: bool = True
+    weight: np.ndarray, bias: np.ndarray, *, input_scale: float = 0.01, input_rms: float = 1.0, per_channel: bool = True
 ) -> np.ndarray:
-    return weight_scales(weight, bias, input_scale=input_scale, output_scale=0.05, per_channel=per_channel)
+    return weight_scales(
+        weight, bias, input_scale=input_scale, output_scale=0.05, input_rms=input_rms, per_channel=per_channel
+    )
 
 
 def test_weight_scales_are_the_largest_weight_over_127() -> None:
@@ -143,12 +147,32 @@ def test_weight_scales_are_the_largest_weight_over_127() -> None:
     assert one == pytest.approx(np.full(6, np.abs(weight).max() / 127))
 
 
-def test_dead_channels_take_a_scale_near_the_others() -> None:
+def test_dead_channels_take_the_largest_scale() -> None:
     weight = np.ones((4, 9), np.float32)
     weight[1], weight[2] = 0, 1e-30
     scales = scales_of(weight, np.full(4, 0.3, np.float32))
-    assert scales[1] == scales[2] == pytest.approx(scales[0] * SMALLEST_PART)
+    assert (scales == scales[0]).all()
     assert (quantize_weight(weight, scales)[[1, 2]] == 0).all()
+
+
+def test_weak_channels_are_raised_only_as_far_as_does_no_harm() -> None:
+    rng = np.random.default_rng(8)
+    weight = rng.normal(0, 1, (12, 200)) * 2.0 ** -np.arange(12)[:, None]
+    weight = weight.astype(np.float32)
+    scales = scales_of(weight, np.zeros(12, np.float32), input_rms=0.2)
+    plain = np.abs(weight).max(axis=1) / 127
+    assert (scales >= plain * 0.999).all() and (scales > 1.5 * plain).sum() >= 3
+    x = np.abs(rng.normal(0, 0.2, (200, 2000)))
+    error = (weight - quantize_weight(weight, scales) * scales[:, None]) @ x
+    raised = scales > 1.01 * plain
+    assert np.sqrt(np.mean(error[raised] ** 2, axis=1)).max() < 0.05 / 32
+
+
+def test_no_scale_is_below_the_smallest_part() -> None:
+    weight = np.ones((2, 9), np.float32)
+    weight[1] = 1e-6
+    scales = scales_of(weight, np.zeros(2, np.float32), input_rms=1e9)
+    assert scales[1] == pytest.approx(scales[0] * SMALLEST_PART)
 
 
 def test_a_tensor_without_weights_still_states_its_bias() -> None:

@@ -14,17 +14,27 @@ BINS = 4096
 
 @dataclass
 class Range:
-    """The smallest and largest value seen; `finite` says that no NaN or infinity was."""
+    """The smallest and largest value seen, and the sum of squares; `finite` says that no NaN or infinity was seen."""
 
     lo: float = np.inf
     hi: float = -np.inf
     finite: bool = True
+    count: int = 0
+    square_sum: float = 0.0
 
     def update(self, values: npt.NDArray[Any]) -> None:
         """Take in one more array of any shape."""
         lo, hi = float(values.min()), float(values.max())
         self.finite &= bool(np.isfinite(lo) and np.isfinite(hi))
         self.lo, self.hi = min(self.lo, lo), max(self.hi, hi)
+        if self.finite:
+            self.count += values.size
+            self.square_sum += float(np.square(values, dtype=np.float64).sum())
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the values seen; 0 before the first."""
+        return float(np.sqrt(self.square_sum / self.count)) if self.count else 0.0
 
 
 @dataclass

@@ -54,7 +54,7 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
         grid = _class_grid(members, settings, statistics, positive, problems)
         grids |= {value.name or "": grid for value in members.members}
     problems.check()
-    return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings))
+    return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings, statistics))
 
 
 def _names(model: ir.Model, groups: list[Group]) -> dict[ir.Value, list[str]]:
@@ -91,7 +91,10 @@ def _class_grid(
 
 
 def _all_weight_scales(
-    groups: list[Group], grids: Mapping[str, Grid], settings: Mapping[ir.Value, LayerSettings]
+    groups: list[Group],
+    grids: Mapping[str, Grid],
+    settings: Mapping[ir.Value, LayerSettings],
+    statistics: Mapping[str, Statistics],
 ) -> dict[str, FloatArray]:
     problems = Problems()
     scales: dict[str, FloatArray] = {}
@@ -99,12 +102,16 @@ def _all_weight_scales(
         if group.head.op_type not in {"Conv", "Gemm"}:
             continue
         weight, bias = channels_first_weight(group.head)
+        fed = data_inputs(group.head)[0].name or ""
+        # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
+        rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grids[fed].limits))
         try:
             scales[group.head.outputs[0].name or ""] = weight_scales(
                 weight,
                 bias,
-                input_scale=grids[data_inputs(group.head)[0].name or ""].scale,
+                input_scale=grids[fed].scale,
                 output_scale=grids[group.output.name or ""].scale,
+                input_rms=rms,
                 per_channel=settings[group.output].weights == "per-channel",
             )
         except OverflowError as error:
