@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 import tinsmith
 from fake_backend import CONSTANTS, MODEL, FakeBackend, registry
-from float_models import samples, save_npz, small_net
+from small_net import samples, save_npz, small_net
 from tinsmith import pipeline, verbs
 from tinsmith.errors import Problem, TinsmithError
 from tinsmith.output import build_files
