@@ -31,7 +31,7 @@ class ConvNeonDot(TiledConv):
     depth: ClassVar[int] = _GROUP
     # Accumulators, one register a row, two for weights: 32 in all.
     tiles: ClassVar[tuple[Tile, ...]] = tuple(
-        _tile(rows, vectors) for vectors, most in ((4, 5), (2, 8), (8, 2), (1, 8)) for rows in range(most, 0, -1)
+        _tile(rows, vectors) for vectors, most in ((4, 6), (2, 8), (8, 2), (1, 8)) for rows in range(most, 0, -1)
     )
 
     def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
