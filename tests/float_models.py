@@ -1,53 +1,67 @@
-"""A small float network for tests of the pipeline, and samples for it."""
+"""Float models for tests, written in ONNX's own text form: `model("Conv <pads=[1,1,1,1]> …", w=…)`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+import onnx.parser
+import onnxruntime
+
+Array = npt.NDArray[Any]
 
 
-def small_net(path: Path, *, batch: int | str = 1, size: int | str = 8, bad_weight: float | None = None) -> Path:
-    """Conv → Relu → Conv + residual Add → Relu → GlobalAveragePool → Flatten → Gemm, input `x`, output `y`."""
-    rng = np.random.default_rng(7)
-    w1 = rng.normal(0, 0.3, (6, 3, 3, 3)).astype(np.float32)
-    if bad_weight is not None:
-        w1[0, 0, 0, 0] = bad_weight
-    weights = {
-        "w1": w1,
-        "b1": rng.normal(0, 0.1, 6).astype(np.float32),
-        "w2": rng.normal(0, 0.3, (6, 6, 3, 3)).astype(np.float32),
-        "b2": rng.normal(0, 0.1, 6).astype(np.float32),
-        "w3": rng.normal(0, 0.5, (6, 4)).astype(np.float32),
-        "b3": np.zeros(4, np.float32),
-    }
-    nodes = [
-        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], "conv1", pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", ["c1"], ["r1"], "relu1"),
-        helper.make_node("Conv", ["r1", "w2", "b2"], ["c2"], "conv2", pads=[1, 1, 1, 1]),
-        helper.make_node("Add", ["c2", "r1"], ["a"], "add"),
-        helper.make_node("Relu", ["a"], ["r2"], "relu2"),
-        helper.make_node("GlobalAveragePool", ["r2"], ["g"], "pool"),
-        helper.make_node("Flatten", ["g"], ["f"], "flatten"),
-        helper.make_node("Gemm", ["f", "w3", "b3"], ["y"], "dense"),
-    ]
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, size, size])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 4])
-    constants = [numpy_helper.from_array(array, name) for name, array in weights.items()]
-    graph = helper.make_graph(nodes, "small", [x], [y], constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-    return path
+def model(
+    body: str,
+    *,
+    x: tuple[int | str, ...] = (1, 4, 8, 8),
+    outputs: str = "y",
+    opset: int = 18,
+    extra: str = "",
+    **constants: Array,
+) -> onnx.ModelProto:
+    """A model with input `x`, the nodes of `body`, outputs by name, and `constants` as initializers.
+
+    body: lines such as `y = Relu (x)`.  extra: more graph inputs, such as `, float[1] z`.
+    """
+    shape = ",".join(map(str, x))
+    returned = ", ".join(f"{'int64' if name.startswith('i_') else 'float'} {name}" for name in outputs.split())
+    text = f'<ir_version: 8, opset_import: ["": {opset}]> net (float[{shape}] x{extra}) => ({returned}) {{\n{body}\n}}'
+    proto = onnx.parser.parse_model(text)
+    proto.graph.initializer.extend(onnx.numpy_helper.from_array(np.asarray(a), n) for n, a in constants.items())
+    return proto
 
 
-def samples(count: int = 10) -> npt.NDArray[np.float32]:
-    """Inputs for `small_net`, samples first."""
-    return np.random.default_rng(1).normal(0, 1, (count, 3, 8, 8)).astype(np.float32)
+def weights(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def save_npz(path: Path, **arrays: Any) -> Path:
-    np.savez(path, **arrays)
-    return path
+def ints(*values: int) -> Array:
+    return np.asarray(values, np.int64)
+
+
+def statistics(channels: int) -> dict[str, Array]:
+    """Constants g, b, m, v for `BatchNormalization (…, g, b, m, v)`."""
+    rng = np.random.default_rng(3)
+    names = ("g", "b", "m", "v")
+    return {n: rng.uniform(0.5, 2.0, channels).astype(np.float32) * (-1 if n == "m" else 1) for n in names}
+
+
+def run(proto: onnx.ModelProto, feeds: dict[str, Array]) -> list[Array]:
+    """Outputs of stock onnxruntime without graph optimizations."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
+    return [np.asarray(y) for y in session.run(None, feeds)]
+
+
+def sample(proto: onnx.ModelProto, seed: int = 1) -> dict[str, Array]:
+    """Random inputs; symbolic dimensions are 1."""
+    rng = np.random.default_rng(seed)
+    given = {t.name for t in proto.graph.initializer}
+    infos = [i for i in proto.graph.input if i.name not in given]
+    shapes = {i.name: [d.dim_value or 1 for d in i.type.tensor_type.shape.dim] for i in infos}
+    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}

@@ -108,21 +108,21 @@ def constant_is_per_channel(node: NodeView) -> str | None:
     if len(where) != 1:
         return None
     constant, shape = node.shape(where[0]) or (), node.shape(1 - where[0])
-    if shape is None or channel_axis(shape, constant) is not None or _is_product_bias(node, constant, shape):
+    if shape is None or channel_axis(shape, constant) is not None or _is_per_column(node, constant, shape):
         return None
     return f"the constant has shape {list(constant)}, the other operand {list(shape)}"
 
 
-def _is_product_bias(node: NodeView, constant: Shape, shape: Shape) -> bool:
-    """`x @ w + b` and `x @ w * s` with one number a column, which the matrix product takes in."""
-    producer = node.producer(1 if node.is_constant(0) else 0)
-    alone = producer is not None and producer.op == "MatMul" and producer.consumers() == [node]
-    return (
-        alone
-        and constant[-1:] == shape[-1:]
-        and all(d == 1 for d in constant[:-1])
-        and not (producer is not None and producer.is_output())
-    )
+def _is_per_column(node: NodeView, constant: Shape, shape: Shape) -> bool:
+    """One number a column right behind `x @ w`, or behind others of that kind: the matrix product takes it in."""
+    if constant[-1:] != shape[-1:] or any(d != 1 for d in constant[:-1]):
+        return False
+    step: NodeView | None = node
+    while step is not None and step.op in ("Add", "Sub", "Mul", "Div") and len(step.activations()) == 1:
+        reader, step = step, step.producer(step.activations()[0])
+        if step is None or step.is_output() or step.consumers() != [reader]:
+            return False
+    return step is not None and step.op == "MatMul"
 
 
 def bounds_are_constant(node: NodeView) -> str | None:

@@ -10,7 +10,7 @@ from tinsmith.constraints.table import EVERY, OPERATORS, REFUSED
 
 INTRODUCTION = """# Operators
 
-<!-- Made by `python -m tinsmith.constraints.docs docs/operators.md` from compiler/tinsmith/constraints. Do not edit. -->
+<!-- Made by `python -m tinsmith.constraints.docs docs/operators.md` from tinsmith/constraints/. Do not edit. -->
 
 What Tinsmith takes of an ONNX model (opset 11 and up, float32, batch 1), on what conditions, and what the canonical
 passes make of it. `tinsmith ops MODEL --target T` checks a model against this table and names every node that does not

@@ -68,8 +68,10 @@ def place_of(trace: str, folder: Path | None) -> str:
 
 def _module_name(properties: dict[str, str]) -> str:
     """`layer1.0.conv1` for a node of a torch.nn layer, `layer1.0.relu` for one of a forward function."""
+    if "pkg.torch.onnx.name_scopes" not in properties:
+        return ""
     try:
-        scopes = [str(s) for s in ast.literal_eval(properties.get("pkg.torch.onnx.name_scopes", "[]"))]
+        scopes = [str(s) for s in ast.literal_eval(properties["pkg.torch.onnx.name_scopes"])]
         classes = [str(c) for c in ast.literal_eval(properties.get("pkg.torch.onnx.class_hierarchy", "[]"))]
     except (ValueError, SyntaxError):
         return ""

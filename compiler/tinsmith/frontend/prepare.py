@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from tinsmith.errors import TinsmithError
+from tinsmith.errors import Problem, TinsmithError
 from tinsmith.frontend.fold_constants import fold_constants
 from tinsmith.frontend.inputs import ShapeOf, fix_input_shapes
 from tinsmith.frontend.names import hints, name_layers
@@ -88,8 +88,8 @@ def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         return onnx.version_converter.convert_version(onnx.shape_inference.infer_shapes(model), OPSET)
     except (RuntimeError, onnx.version_converter.ConvertError) as error:
         what = f"cannot be brought from opset {version} to {OPSET}"
-        fix = f"export with opset_version={OPSET}"
-        raise TinsmithError(what, where=where, why=_first_line(error), fix=fix) from error
+        problem = Problem(what, where, _first_line(error), f"export with opset_version={OPSET}")
+        raise TinsmithError([*_constraints(model), problem]) from error
 
 
 def _infer(model: onnx.ModelProto, where: str, *, strict: bool) -> onnx.ModelProto:
@@ -99,9 +99,17 @@ def _infer(model: onnx.ModelProto, where: str, *, strict: bool) -> onnx.ModelPro
     try:
         return onnx.shape_inference.infer_shapes(model, check_type=strict, strict_mode=strict, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError) as error:
-        why = _first_line(error)
+        what = "its shapes or types do not fit together"
         fix = "check the input shapes (--shape) and how the model was exported"
-        raise TinsmithError("its shapes or types do not fit together", where=where, why=why, fix=fix) from error
+        problem = Problem(what, where, _first_line(error), fix)
+        raise TinsmithError([*_constraints(model), problem]) from error
+
+
+def _constraints(model: onnx.ModelProto) -> list[Problem]:
+    """What the constraints say of a model that cannot be prepared, as far as its shapes are known."""
+    from tinsmith.constraints import GraphView, check
+
+    return check(GraphView(onnx.shape_inference.infer_shapes(model)))
 
 
 def _check_tensors(model: onnx.ModelProto, where: str) -> None:
@@ -121,6 +129,8 @@ def _strip(model: onnx.ModelProto) -> None:
     for thing in (model, model.graph, *model.graph.node, *_values(model), *model.graph.initializer):
         thing.ClearField("doc_string")
         thing.ClearField("metadata_props")
+    for node in model.graph.node:  # messages of conversion and inference name the node
+        node.name = node.name or next(iter(node.output), "")
 
 
 def _values(model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:

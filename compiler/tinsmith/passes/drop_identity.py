@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from tinsmith.passes.rewrite import RewritePass, bypass, constant_of, input_of, ints_of, new_reshape, replace, shape_of
+from tinsmith.passes.rewrite import RewritePass, bypass, constant_of, input_of, new_reshape, replace, shape_of
 
 
 class DropIdentity(RewritePass):
-    """Identity, Dropout, Cast to float32, and Reshape, Transpose, Pad, Slice and Concat that change nothing.
+    """Identity, Dropout, Cast to float32, and Reshape, Pad, Slice and Concat that change nothing.
 
     Where a graph input would become a graph output, a Reshape to the same shape stays, for a copy is meant.
     """
 
     name = "drop-identity"
-    ops = ("Identity", "Dropout", "Cast", "CastLike", "Reshape", "Transpose", "Pad", "Slice", "Concat")
+    ops = ("Identity", "Dropout", "Cast", "CastLike", "Reshape", "Pad", "Slice", "Concat")
 
     def rewrite(self, node: ir.Node, graph: ir.Graph) -> bool:
         """Bypass `node` if it hands its input on."""
@@ -36,14 +36,7 @@ def _hands_on(node: ir.Node) -> bool:
         return not np.any(constant_of(node, 1))
     if node.op_type == "Concat":
         return len(node.inputs) == 1
-    if node.op_type == "Transpose":
-        moved = [a for a in ints_of(node, "perm") or _reversed(node) if shape_of(input_of(node))[a] != 1]
-        return _keeps_shape(node) and moved == sorted(moved)
     return True
-
-
-def _reversed(node: ir.Node) -> tuple[int, ...]:
-    return tuple(reversed(range(len(shape_of(input_of(node))))))
 
 
 def _keeps_shape(node: ir.Node) -> bool:

@@ -17,9 +17,11 @@ from tinsmith.passes.prove_ranges import ProveRanges
 from tinsmith.passes.reshape_forms import ReshapeForms
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
+from tinsmith.passes.transpose_forms import TransposeForms
 
 CANONICAL: tuple[type[Pass], ...] = (
     PoolForms,
+    TransposeForms,
     ReshapeForms,
     DropIdentity,
     ClipBounds,
