@@ -66,6 +66,8 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def graph_of(path: Path, change: Callable[[onnx.GraphProto], None]) -> None:
     model = onnx.load(path.with_name("net.onnx"))
     change(model.graph)
+    domains = {node.domain for node in model.graph.node} - {""}
+    model.opset_import.extend(helper.make_opsetid(domain, 1) for domain in domains)
     onnx.save(model, path)
 
 
@@ -161,7 +163,7 @@ def test_dynamic_shapes_say_which_dimension_and_how_to_fix_it(place: Path, refus
     text = refuses(model="dynamic.onnx", more=("--shape", "image=1,3,8,8"))
     assert "image" in text
     assert "x" in text
-    assert "rank" in refuses(model="dynamic.onnx", more=("--shape", "x=1,3,8")) or "dimensions" in text
+    assert "x=1,3,8 has 3 dimensions" in refuses(model="dynamic.onnx", more=("--shape", "x=1,3,8"))
 
 
 def test_shape_option_fixes_a_dynamic_model(place: Path, tinsmith: CommandLine) -> None:
@@ -297,7 +299,7 @@ def test_disk_full(refuses: Refuses) -> None:
 def test_a_really_full_disk(place: Path, tinsmith: CommandLine) -> None:
     small = place / "small"
     small.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small]).returncode:
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small]).returncode:
         pytest.skip("needs root and the right to mount a small file system")
     try:
         inputs = (place / "net.onnx", "--calibrate", place / "x.npz")
