@@ -88,6 +88,8 @@ def _target_options(info: IsaInfo) -> dict[str, Any]:
         options["mcpu"] = info.cpu
     if info.triple.startswith("thumb"):
         options["mfloat-abi"] = "soft"
+    if info.generator_options:
+        options["cl-opt"] = list(info.generator_options)
     # Said for every target, because a default that TVM picks comes with a warning.
     options["vector-width"] = 8 * info.vector_bytes if info.vector_bytes else 128
     return options

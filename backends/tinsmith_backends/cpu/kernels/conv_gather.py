@@ -29,9 +29,8 @@ class Gather:
         self._shape = kernel.shape
         # Vectors of as many elements as one register holds, widened.
         self._chunk = ISAS[kernel.isa].vector_bytes // (2 if kernel.element == "int16" else 1)
-        # Zero at run time, unknown to the optimizer. It keeps copy loops from becoming calls of memcpy, which a
-        # freestanding program may lack and which costs more than it copies here.
-        self._zero = f.let(arguments.shift >> const(31), "zero")
+        # Only copies that do not widen could become calls of memcpy.
+        self._zero = f.opaque_zero(arguments.shift) if kernel.element == "int8" else 0
 
     def clear_padding(self, rows: int) -> None:
         """Fill what `windows` never writes: the end of each row, whose weights are zero."""

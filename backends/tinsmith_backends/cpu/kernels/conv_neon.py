@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
+from tinsmith_backends.cpu.kernels.conv_tiled import Operands, TiledConv
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 
 _STEP = 16
@@ -47,11 +47,12 @@ class ConvNeon(TiledConv):
         steps = blocks[:, :, :whole].reshape(count, columns, whole // _STEP, _STEP).transpose(0, 2, 1, 3)
         return np.concatenate([steps.reshape(count, -1), blocks[:, :, whole:].reshape(count, -1)], axis=1)
 
-    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
         """Sixteen products a turn, perhaps eight at the end, then the sums over the lanes."""
         from tinsmith_backends.cpu.kernels.vector import splat
 
-        columns = self.tile.columns
+        columns, rows = self.tile.columns, operands.rows
+        a, w, w_at = operands.a, operands.w, operands.w_at
         acc = f.registers("int32", 4, len(rows) * columns)
         for i in range(len(rows) * columns):
             acc[i] = splat(0, 4)
@@ -69,7 +70,7 @@ class ConvNeon(TiledConv):
                 for m, value in enumerate(inputs):
                     self._accumulate(acc, m * columns + n, f.let(_product(value, weights)))
         return [
-            f.let(_lane_sums(f, [acc[m * columns + n + i] for i in range(4)]) + bias[n // 4])
+            f.let(_lane_sums(f, [acc[m * columns + n + i] for i in range(4)]) + operands.bias[n // 4])
             for m in range(len(rows))
             for n in range(0, columns, 4)
         ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
+from tinsmith_backends.cpu.kernels.conv_tiled import Operands, TiledConv
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 
 _GROUP = 4
@@ -39,15 +39,16 @@ class ConvNeonDot(TiledConv):
         count, columns, depth = blocks.shape
         return blocks.reshape(count, columns, depth // _GROUP, _GROUP).transpose(0, 2, 1, 3)
 
-    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
         """Sixteen products a turn; what is left in steps of four."""
         from tinsmith_backends.cpu.kernels.vector import bits_as, shuffle, splat
 
-        columns, vectors = self.tile.columns, len(bias)
+        columns, vectors, rows = self.tile.columns, len(operands.bias), operands.rows
+        a, w, w_at = operands.a, operands.w, operands.w_at
         acc = f.registers("int32", 4, len(rows) * vectors)
         for m in range(len(rows)):
             for n in range(vectors):
-                acc[m * vectors + n] = bias[n]
+                acc[m * vectors + n] = operands.bias[n]
         with f.loop(self.padded_depth // 16, "k") as k:
             inputs = [f.let(bits_as("int32x4", a.load(row + k * 16, 16)), "a") for row in rows]
             for group in range(4):

@@ -6,7 +6,6 @@ bytes and are widened by the load.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
+from tinsmith_backends.cpu.kernels.conv_tiled import Operands, TiledConv
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 
-_UNROLL = 4
+_UNROLL = 1
 """Pairs in one turn of the inner loop."""
 
 
@@ -40,31 +39,35 @@ class ConvPairs(TiledConv):
         count, columns, depth = blocks.shape
         return blocks.reshape(count, columns, depth // 2, 2).transpose(0, 2, 1, 3)
 
-    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
         """A few pairs a turn, then the rest."""
-        vectors = len(bias)
-        acc = f.registers("int32", self.lanes, len(rows) * vectors)
-        for m in range(len(rows)):
+        vectors = len(operands.bias)
+        acc = f.registers("int32", self.lanes, len(operands.rows) * vectors)
+        for m in range(len(operands.rows)):
             for n in range(vectors):
-                acc[m * vectors + n] = bias[n]
+                acc[m * vectors + n] = operands.bias[n]
         pairs = self.padded_depth // 2
         turns = pairs // _UNROLL
         with f.loop(turns, "k") as k:
-            for u in range(_UNROLL if turns else 0):
-                self._pair(f, acc, a, rows, w, w_at, k * _UNROLL + u)
+            # Through the opaque zero the rest of each address is a constant offset.
+            at = f.let(k * (2 * _UNROLL) + operands.zero, "at")
+            w_at = f.let(operands.w_at + at * self.tile.columns, "w_at")
+            for pair in range(_UNROLL if turns else 0):
+                self._pair(f, acc, operands, at, w_at, pair)
         for pair in range(turns * _UNROLL, pairs):
-            self._pair(f, acc, a, rows, w, w_at, pair)
-        return [acc[i] for i in range(len(rows) * vectors)]
+            self._pair(f, acc, operands, 0, operands.w_at, pair)
+        return [acc[i] for i in range(len(operands.rows) * vectors)]
 
-    def _pair(self, f: Any, acc: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, pair: Any) -> None:
+    def _pair(self, f: Any, acc: Any, operands: Operands, at: Any, w_at: Any, pair: int) -> None:
+        """Pair number `pair` from element `at` of each window and weight `w_at` on."""
         from tinsmith_backends.cpu.kernels.vector import bits_as, cast, llvm, splat
 
         vectors, wide = self.tile.columns // self.lanes, 2 * self.lanes
-        at = w_at + pair * (2 * self.tile.columns)
-        weights = [f.let(cast(f"int16x{wide}", w.load(at + n * wide, wide)), "w") for n in range(vectors)]
-        for m, row in enumerate(rows):
-            inputs = bits_as(f"int16x{wide}", splat(a.load_bits(row + pair * 2, "int32", 2), self.lanes))
-            value = f.let(inputs, "a")
+        w_at = w_at + pair * 2 * self.tile.columns
+        weights = [f.let(cast(f"int16x{wide}", operands.w.load(w_at + n * wide, wide)), "w") for n in range(vectors)]
+        for m, row in enumerate(operands.rows):
+            both = operands.a.load_bits(at + (row + pair * 2), "int32", 2)
+            value = f.let(bits_as(f"int16x{wide}", splat(both, self.lanes)), "a")
             for n in range(vectors):
                 i = m * vectors + n
                 acc[i] = acc[i] + llvm(f"int32x{self.lanes}", self.intrinsic, value, weights[n])

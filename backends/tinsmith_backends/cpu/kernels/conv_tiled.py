@@ -26,6 +26,27 @@ from tinsmith_backends.cpu.kernels.isa import ISAS
 
 
 @dataclass(frozen=True)
+class Operands:
+    """What one register tile multiplies.
+
+    Attributes:
+        a: pointer to the windows, of type `TiledConv.element`.
+        rows: index of the first element of each window.
+        w: pointer to the packed weights.
+        w_at: index of the block's first weight.
+        bias: int32 vectors that cover the block's columns.
+        zero: an opaque zero (vector.py).
+    """
+
+    a: Any
+    rows: Sequence[Any]
+    w: Any
+    w_at: Any
+    bias: Sequence[Any]
+    zero: Any
+
+
+@dataclass(frozen=True)
 class TiledConv(WeightedKernel):
     """The template; a subclass is one instruction set's register tile."""
 
@@ -121,20 +142,8 @@ class TiledConv(WeightedKernel):
         """Reorder weights (blocks, columns, padded depth) as `multiply` reads them; blocks stay in front."""
 
     @abstractmethod
-    def multiply(self, f: Any, a: Any, rows: Sequence[Any], w: Any, w_at: Any, bias: Sequence[Any]) -> list[Any]:
-        """Emit one register tile.
-
-        Args:
-            f: the function under construction.
-            a: pointer to the windows, of type `element`.
-            rows: index of the first element of each window.
-            w: pointer to the packed weights.
-            w_at: index of the block's first weight.
-            bias: int32 vectors that cover the block's columns.
-
-        Returns:
-            int32 vectors of accumulators, row by row, columns in order.
-        """
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
+        """Emit one register tile: int32 vectors of accumulators, row by row, columns in order."""
 
     def prim_func(self) -> Any:
         """Loops over groups, tiles and blocks around `multiply`."""
@@ -146,7 +155,7 @@ class TiledConv(WeightedKernel):
         s, tile = self.shape, self.tile
         f, k = signature(self, {"scratch": self.element})
         requantize = Requantizer(f, self.isa, k, wide=s.wide)
-        gather = Gather(f, k, self)
+        gather, zero = Gather(f, k, self), f.opaque_zero(k.shift)
         pixels = s.ho * s.wo
         if not self.direct:
             gather.clear_padding(tile.rows)
@@ -161,17 +170,20 @@ class TiledConv(WeightedKernel):
                 a, rows = k.scratch, [m * self.padded_depth for m in range(tile.rows)]
                 gather.windows(first, group, tile.rows)
             with f.loop(self.blocks, "block") as block:
-                self._block(f, k, (a, rows), (group, first, block), requantize)
+                self._block(f, k, (a, rows, zero), (group, first, block), requantize)
         return f.finish()
 
-    def _block(self, f: Any, k: Any, windows: tuple[Any, Any], place: tuple[Any, Any, Any], requantize: Any) -> None:
+    def _block(
+        self, f: Any, k: Any, windows: tuple[Any, Any, Any], place: tuple[Any, Any, Any], requantize: Any
+    ) -> None:
         """One tile of pixels times one block of channels."""
-        (a, rows), (group, first, block) = windows, place
+        (a, rows, zero), (group, first, block) = windows, place
         columns, lanes = self.tile.columns, ISAS[self.isa].vector_bytes // 4
         position = f.let(group * self.blocks + block, "position")
         starts = range(0, columns, lanes)
         bias = [f.let(k.bias.load(position * columns + c, lanes), "bias") for c in starts]
-        acc = self.multiply(f, a, rows, k.w, position * (columns * self.padded_depth), bias)
+        w_at = f.let(position * (columns * self.padded_depth), "w_at")
+        acc = self.multiply(f, Operands(a, rows, k.w, w_at, bias, zero))
         multiplier = [f.let(k.multiplier.load(position * columns + c, lanes), "multiplier") for c in starts]
         # Four vectors make one vector of bytes; the last ones are repeated where the tile has fewer.
         sources = [min(i, len(acc) - 1) for i in range(-(-len(acc) // 4) * 4)]
