@@ -208,6 +208,11 @@ CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
         "first_of_equals_wins",
         "select_last_index is 1",
     ),
+    "negative variance": (
+        model("y = BatchNormalization (x, g, b, m, v)", **{**statistics(4), "v": -(weights(4) ** 2)}),
+        "variance_is_positive",
+        "4 of the 4 variances are not",
+    ),
     "nan": (
         model("y = BatchNormalization (x, g, b, m, v)", **norm(np.nan)),
         "constants_are_finite_float32",
@@ -298,6 +303,20 @@ def test_everything_at_once(tmp_path: Path) -> None:
     ):
         assert words in told
     assert len(caught.value.problems) == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("y = MaxPool (x)", "MaxPool, node name: y): [ShapeInferenceError] Attribute kernel_shape must be"),
+        ("y = MaxPool <kernel_shape=3> (x)", "attribute 'kernel_shape' is not ints"),
+        ("y = MaxPool <kernel_shape=[2,2], strides=[1]> (x)", "strides"),
+        ("y = Conv (x)", "has 1 inputs"),
+        ("y = Relu ()", "node name: y): Input 0 is out of bounds"),
+    ],
+)
+def test_ill_formed_nodes(body: str, words: str) -> None:
+    assert words in str([str(p) for p in problems_of(model(body))])
 
 
 def test_control_flow_is_refused() -> None:

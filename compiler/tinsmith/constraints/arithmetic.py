@@ -69,6 +69,18 @@ def normalization_has_channels(node: NodeView) -> str | None:
     return f"its input has shape {list(shape or ())}" if bad else None
 
 
+def variance_is_positive(node: NodeView) -> str | None:
+    """BatchNormalization's variances, plus epsilon, are above 0.
+
+    The statistics are damaged, or the layer never saw data: train it again.
+    """
+    variance = node.constant(4)
+    if variance is None:
+        return None
+    bad = int(np.count_nonzero(variance + node.attributes.get("epsilon", 1e-5) <= 0))
+    return f"{bad} of the {variance.size} variances are not" if bad else None
+
+
 def operands_have_one_shape(node: NodeView) -> str | None:
     """Two computed values that are added have the same shape; nothing is broadcast.
 

@@ -57,7 +57,10 @@ def node_problems(node: NodeView) -> Iterator[Problem]:
     if unknown is not None:
         yield unknown
         return
-    yield from _unknown_attributes(node)
+    odd = [*_odd_attributes(node), *_missing_inputs(node)]
+    yield from odd
+    if odd:
+        return
     for constraint in (*OPERATORS[node.op].constraints, *EVERY):
         detail = constraint(node)
         if detail:
@@ -77,13 +80,28 @@ def _unknown(node: NodeView) -> Problem | None:
     return Problem(f"operator {node.op!r} is not supported", node.label, why, SUPPORTED)
 
 
-def _unknown_attributes(node: NodeView) -> Iterator[Problem]:
+def _odd_attributes(node: NodeView) -> Iterator[Problem]:
+    """Attributes that the operator does not have, or that are of another type."""
     known = onnx.defs.get_schema(node.op, max(node.graph.opset, 1), "").attributes
-    for name in node.attributes:
+    for attribute in node.proto.attribute:
+        name = attribute.name
         if name not in known:
             what = f"attribute {name!r} is unknown"
             why = f"{node.op} of opset {node.graph.opset} has {', '.join(sorted(known)) or 'no attributes'}"
             yield Problem(what, node.label, why, "remove it, or export the model again")
+        elif attribute.type != known[name].type.value:
+            wanted = known[name].type.name.lower()
+            what = f"attribute {name!r} is not {wanted}"
+            yield Problem(what, node.label, "the file is damaged or was put together by hand", "export the model again")
+
+
+def _missing_inputs(node: NodeView) -> Iterator[Problem]:
+    schema = onnx.defs.get_schema(node.op, max(node.graph.opset, 1), "")
+    given = sum(map(node.has, range(schema.min_input)))
+    if given < schema.min_input or not node.proto.output or not node.proto.output[0]:
+        what = f"has {given} inputs and {len(node.proto.output)} outputs"
+        why = f"{node.op} needs at least {schema.min_input} and {schema.min_output}"
+        yield Problem(what, node.label, why, "export the model again")
 
 
 def _graph_problems(graph: GraphView, *, with_shapes: bool) -> Iterator[Problem]:

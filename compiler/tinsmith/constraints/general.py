@@ -20,7 +20,8 @@ def values_are_float32(node: NodeView) -> str | None:
     allowed = (0, FLOAT, INT64) if node.op == "ArgMax" else (0, FLOAT)
     wrong = [n for n in names if node.graph.element_type(n) not in allowed]
     wrong = [n for n in wrong if node.graph.consumers.get(n) or n in node.graph.outputs]
-    kinds = {n: onnx.TensorProto.DataType.Name(node.graph.element_type(n)).lower() for n in wrong}
+    names_of = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
+    kinds = {n: names_of.get(node.graph.element_type(n), "of an unknown type") for n in wrong}
     return ", ".join(f"{name!r} is {kind}" for name, kind in kinds.items()) or None
 
 

@@ -58,7 +58,12 @@ OPERATORS: dict[str, Operator] = {
         (*_POOL, windows.average_counts_padding, windows.average_has_no_overhang, windows.window_size_is_clear),
     ),
     "BatchNormalization": Operator(
-        _NEIGHBOUR, (arithmetic.normalization_is_for_inference, arithmetic.normalization_has_channels)
+        _NEIGHBOUR,
+        (
+            arithmetic.normalization_is_for_inference,
+            arithmetic.normalization_has_channels,
+            arithmetic.variance_is_positive,
+        ),
     ),
     "Cast": Operator("nothing", (movement.cast_keeps_the_type,)),
     "CastLike": Operator("nothing", (movement.cast_keeps_the_type,)),

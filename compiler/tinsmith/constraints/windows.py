@@ -14,6 +14,9 @@ def node_window(node: NodeView) -> tuple[Window, tuple[int, int]] | None:
         kernel = (node.shape(1) or ())[2:]
     if shape is None or len(shape) != 4 or kernel is None or len(kernel) != 2:
         return None
+    lengths = {"strides": 2, "dilations": 2, "pads": 4}
+    if any(len(node.attributes.get(name, (0,) * n)) != n for name, n in lengths.items()):
+        return None
     size = (shape[2], shape[3])
     return window(node.attributes, (int(kernel[0]), int(kernel[1])), size), size
 

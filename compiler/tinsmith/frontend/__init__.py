@@ -38,9 +38,15 @@ def load(ref: str | Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -
 
 
 def canonicalize(model: ir.Model) -> ir.Model:
-    """Run the canonical pipeline (passes/pipelines.py) on an imported model, in place, and return it."""
+    """Run the canonical pipeline (passes/pipelines.py) on an imported model, in place, and return it.
+
+    Raises:
+        TinsmithError: folding made weights too large for float32.
+    """
+    from tinsmith.frontend.finite import check_finite
     from tinsmith.passes.pipelines import CANONICAL
 
     for make in CANONICAL:
         make()(model)
+    check_finite(model)
     return model

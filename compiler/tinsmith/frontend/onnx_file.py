@@ -37,8 +37,23 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         raise _not_onnx(where, f"its {len(data)} bytes hold no graph")
     if not model.opset_import:
         raise _not_onnx(where, "it does not say which operator set it uses")
+    _check_text(model, where)
     load_external_data(model, path)
     return model
+
+
+def _check_text(model: onnx.ModelProto, where: str) -> None:
+    """Names are text; protobuf itself lets any bytes through."""
+    graph = model.graph
+    try:
+        names = [v.name for v in (*graph.initializer, *graph.input, *graph.output, *graph.value_info)]
+        for node in graph.node:
+            names += [node.op_type, node.domain, node.name, *node.input, *node.output]
+            names += [attribute.name for attribute in node.attribute]
+    except UnicodeDecodeError as error:
+        raise _not_onnx(where, "names in it are not text") from error
+    if not all(isinstance(name, str) for name in names):
+        raise _not_onnx(where, "names in it are not text")
 
 
 def _not_onnx(where: str, why: str) -> TinsmithError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import onnx
+import onnx.shape_inference
 
 from tinsmith.errors import Problem, TinsmithError
 from tinsmith.frontend.fold_constants import fold_constants
@@ -16,6 +17,7 @@ from tinsmith.ir.domain import DOMAIN, OPSET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INFERENCE_ERRORS = (onnx.shape_inference.InferenceError, RuntimeError, ValueError)
 OLDEST = 11
 """Oldest version of the standard operators that is taken."""
 
@@ -94,11 +96,9 @@ def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
 
 def _infer(model: onnx.ModelProto, where: str, *, strict: bool) -> onnx.ModelProto:
     """Infer every shape; where not `strict`, those that do not depend on an unknown operator."""
-    import onnx.shape_inference
-
     try:
         return onnx.shape_inference.infer_shapes(model, check_type=strict, strict_mode=strict, data_prop=True)
-    except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+    except INFERENCE_ERRORS as error:
         what = "its shapes or types do not fit together"
         fix = "check the input shapes (--shape) and how the model was exported"
         problem = Problem(what, where, _first_line(error), fix)
@@ -107,9 +107,14 @@ def _infer(model: onnx.ModelProto, where: str, *, strict: bool) -> onnx.ModelPro
 
 def _constraints(model: onnx.ModelProto) -> list[Problem]:
     """What the constraints say of a model that cannot be prepared, as far as its shapes are known."""
-    from tinsmith.constraints import GraphView, check
+    from tinsmith.constraints.check import node_problems
+    from tinsmith.constraints.view import GraphView
 
-    return check(GraphView(onnx.shape_inference.infer_shapes(model)))
+    try:
+        nodes = GraphView(onnx.shape_inference.infer_shapes(model)).nodes
+        return [problem for node in nodes for problem in node_problems(node)]
+    except INFERENCE_ERRORS:
+        return []  # what inference has to say is reported anyway
 
 
 def _check_tensors(model: onnx.ModelProto, where: str) -> None:
@@ -119,7 +124,7 @@ def _check_tensors(model: onnx.ModelProto, where: str) -> None:
     for tensor in model.graph.initializer:
         try:
             onnx.numpy_helper.to_array(tensor)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             place = f"{where}: tensor {tensor.name!r}"
             raise TinsmithError("its data does not fit its shape", where=place, why=str(error)) from error
 

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import difflib
 import importlib.util
+import io
 import logging
 import sys
 import traceback
@@ -134,16 +135,15 @@ def _user_code(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter's notes on its own progress and on packages it could use are not the user's concern."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """The exporter's notes on its own progress, and its dumps of graphs, are not the user's concern."""
+    before, nowhere = logging.root.manager.disable, io.StringIO()
+    logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        logging.disable(before)
 
 
 @contextlib.contextmanager

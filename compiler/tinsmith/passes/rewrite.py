@@ -80,7 +80,9 @@ def only_consumer(value: ir.Value) -> ir.Node | None:
 
 def add_constant(graph: ir.Graph, name: str, array: npt.ArrayLike, dtype: Any = np.float32) -> ir.Value:
     """A new initializer called `name` or, where that is taken, `name_2` …"""
-    tensor = ir.tensor(np.ascontiguousarray(array, dtype).reshape(np.shape(array)))
+    with np.errstate(over="ignore"):  # frontend/finite.py reports what overflows, by layer
+        array = np.asarray(array, dtype)
+    tensor = ir.tensor(np.ascontiguousarray(array).reshape(np.shape(array)))
     name = _fresh(graph, name)
     kind = ir.TensorType(tensor.dtype)
     value = ir.Value(name=name, shape=ir.Shape(np.shape(array)), type=kind, const_value=tensor)
