@@ -27,8 +27,8 @@ class Oracle:
         import onnxruntime
 
         proto = ir.to_proto(ir.load(model) if isinstance(model, str | Path) else model)
-        known = {output.name for output in proto.graph.output}
-        proto.graph.output.extend(value for value in proto.graph.value_info if value.name not in known)
+        computed = {name for node in proto.graph.node for name in node.output}
+        proto.graph.output.extend(value for value in proto.graph.value_info if value.name in computed)
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.intra_op_num_threads = options.inter_op_num_threads = 1
