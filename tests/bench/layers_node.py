@@ -1,0 +1,141 @@
+"""Milliseconds of int8 layers in node: our WebAssembly kernels against onnxruntime-web, in turn, in one process.
+
+    python tests/bench/layers_node.py [--json] [--layers A,B,D] [--seconds 5] [--cache ~/.cache/tinsmith-bench]
+
+Each layer is measured twice. "float in and out": float32 tensors in NCHW order go in and come out, so both engines also
+quantize, reorder and dequantize. "bytes in and out": the layer as it stands in the middle of a network, 8-bit tensors
+in the engine's own order of the input. The peer runs what its own quantizer makes of Conv + Clip(0, 6) (QDQ, uint8
+activations, int8 weights per channel, opset 17, three random calibration inputs), one thread, execution provider
+wasm, SIMD, all graph optimizations; outputs of both must agree within one step. Median of at least 15 timed runs each.
+
+Needs node 20 and npm; onnxruntime-web is installed from its registry into the cache folder. Exit code 1 when ours is
+slower on any line, or the outputs differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import onnx
+from bench_report import Row, report
+from onnx import TensorProto, helper
+from peer_layers import LAYERS, LayerKernel, LayerSize, layer_kernel, quantized_model
+from tinsmith_backends.cpu.tvm_adapter import compile_kernels
+
+HERE = Path(__file__).resolve().parent
+PEER = "onnxruntime-web"
+VERSION = "1.30.0"
+LIMIT = 1.0
+
+
+def install_peer(cache: Path) -> Path:
+    """Folder whose node_modules holds the peer."""
+    folder = cache / f"{PEER}-{VERSION}"
+    if not (folder / "node_modules" / PEER / "package.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = ["--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
+        subprocess.run(["npm", "install", *quiet, f"{PEER}@{VERSION}"], check=True, stdout=sys.stderr)
+    return folder
+
+
+def bytes_model(quantized: Path) -> tuple[Path, str, str]:
+    """The QDQ model without the float ends: its path, and the names of its uint8 input and output."""
+    model = onnx.load(quantized)
+    graph = model.graph
+    first = next(n for n in graph.node if n.op_type == "QuantizeLinear" and n.input[0] == "x")
+    last = next(n for n in graph.node if n.output[0] == "y")
+    for ends, name in ((graph.input, first.output[0]), (graph.output, last.input[0])):
+        shape = [d.dim_value for d in ends[0].type.tensor_type.shape.dim]
+        del ends[:]
+        ends.append(helper.make_tensor_value_info(name, TensorProto.UINT8, shape))
+    for node in (first, last):
+        graph.node.remove(node)
+    onnx.checker.check_model(model)
+    path = quantized.with_suffix(".bytes.onnx")
+    onnx.save(model, path)
+    return path, first.output[0], last.input[0]
+
+
+def build_wasm(size: LayerSize, layer: LayerKernel, folder: Path) -> str:
+    """Link the kernel, its constants and layers_node.c into one module; returns its file name."""
+    code = compile_kernels([layer.kernel], "simd128")
+    if isinstance(code, str):
+        raise TypeError("WebAssembly kernels come as an object file")
+    (folder / "kernel.o").write_bytes(code)
+    names = ("X_ZP", "SHIFT", "Y_ZP", "LO", "HI")
+    values: dict[str, Any] = dict(zip(names, layer.scalars, strict=True))
+    values |= {"KERNEL": layer.kernel.symbol, "SCRATCH_BYTES": max(1, layer.kernel.scratch_bytes)}
+    values |= {"IMAGE": size.image, "CIN": size.cin, "COUT": size.cout}
+    values |= {"X_SCALE": f"{layer.x_scale.hex()}f", "Y_SCALE": f"{layer.y_scale.hex()}f"}
+    packed = layer.packed
+    arrays = (
+        ("int8_t", "weight", packed.weight, "b"),
+        ("int32_t", "bias", packed.bias, "i"),
+        ("int32_t", "multiplier", packed.multiplier, "i"),
+    )
+    lines = ["#include <stdint.h>", *(f"#define {k} {v}" for k, v in values.items())]
+    for dtype, name, data, kind in arrays:
+        numbers = ",".join(str(v) for v in memoryview(data).cast(kind))
+        lines.append(f"static const _Alignas(16) {dtype} {name}[] = {{{numbers}}};")
+    (folder / "constants.h").write_text("\n".join(lines) + "\n")
+    name = f"{size.name}.wasm"
+    flags = ["-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-O3", "-nostdlib", "-Wl,--no-entry"]
+    sources = [f"-I{folder}", str(HERE / "layers_node.c"), "kernel.o", "-o", name]
+    subprocess.run([sys.executable, "-m", "ziglang", "cc", *flags, *sources], cwd=folder, check=True)
+    return name
+
+
+def prepare(size: LayerSize, folder: Path) -> list[dict[str, Any]]:
+    """Build both sides of one layer; returns what layers_node.mjs runs."""
+    model = quantized_model(size, folder)
+    layer = layer_kernel(size, model, "simd128")
+    shape = {"x": [1, size.cin, size.image, size.image], "y": [1, size.cout, size.image, size.image]}
+    common = {"wasm": build_wasm(size, layer, folder), "shape": shape, "yScale": layer.y_scale}
+    inner, x, y = bytes_model(model)
+    return [
+        {**common, "name": f"{size}, float in and out", "model": model.name, "bytes": False, "x": "x", "y": "y"},
+        {**common, "name": f"{size}, bytes in and out", "model": inner.name, "bytes": True, "x": x, "y": y},
+    ]
+
+
+def measure(sizes: list[LayerSize], cache: Path, seconds: float) -> list[dict[str, Any]]:
+    """Both medians, in milliseconds, and the largest difference of the outputs in steps, per line."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        layers = [line for size in sizes for line in prepare(size, folder)]
+        (folder / "layers.json").write_text(json.dumps(layers))
+        script = str(HERE / "layers_node.mjs")
+        command = ["node", script, str(folder), str(install_peer(cache)), str(seconds)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        results: list[dict[str, Any]] = json.loads(done.stdout)
+        return results
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether ours is at least level."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of the table")
+    parser.add_argument("--layers", default="A,B,D", help="which of A, B, C, D, separated by commas")
+    parser.add_argument("--seconds", type=float, default=5.0, help="time for the timed runs of one line")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/tinsmith-bench", help="where npm installs")
+    arguments = parser.parse_args()
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            parser.error(f"{tool} is not installed: apt-get install nodejs npm")
+    results = measure([LAYERS[n] for n in arguments.layers.split(",")], arguments.cache, arguments.seconds)
+    wrong = [r for r in results if r["difference"] > 1.01]
+    for line in wrong:
+        print(f"{line['name']}: outputs differ by {line['difference']:.2f} steps", file=sys.stderr)
+    rows = [Row(r["name"], r["ours"], r["peer"], f"{PEER} {VERSION}", LIMIT) for r in results]
+    return report(rows, "milliseconds, median", as_json=arguments.json) or int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
