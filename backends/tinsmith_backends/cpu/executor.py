@@ -18,6 +18,7 @@ from tinsmith_backends.cpu.program import Buffer, Head, Moves, Port, Program, St
 if TYPE_CHECKING:
     import jinja2
 
+TEMPLATES = Path(__file__).parent / "templates"
 LINE = 118
 """Longest line of generated tables."""
 C_TYPES = {"int8": "int8_t", "float32": "float", "int64": "int64_t"}
@@ -62,7 +63,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    loader = jinja2.FileSystemLoader(TEMPLATES)
     return jinja2.Environment(
         loader=loader,
         undefined=jinja2.StrictUndefined,

@@ -47,7 +47,9 @@ class Readout:
         for tensor, view in views.items():
             if tensor not in graph.tensors:
                 raise TinsmithError(
-                    f"the build has a tensor {tensor!r} that the exact graph lacks", str(folder), fix="compile again"
+                    f"the build has a tensor {tensor!r} that the exact graph lacks",
+                    where=str(folder),
+                    fix="compile again",
                 )
             self._views.setdefault(view["buffer"], []).append((tensor, _order(view["order"])))
 

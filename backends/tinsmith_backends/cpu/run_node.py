@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 
+from tinsmith_backends.cpu.executor import TEMPLATES
 from tinsmith_backends.cpu.readout import Readout
 from tinsmith_backends.cpu.streams import read_constants, run_samples, run_times
 
@@ -24,7 +25,7 @@ class NodeRunner:
         if missing:
             raise TinsmithError(f"the build lacks {', '.join(missing)}", where=str(build), fix="compile again")
         self._readout = readout
-        script = Path(__file__).parent / "templates" / "harness.mjs"
+        script = TEMPLATES / "harness.mjs"
         self._command = (node, str(script), str(build.resolve()))
 
     def constants(self) -> Mapping[str, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 
-from tinsmith_backends.cpu.executor import C_TYPES, render
+from tinsmith_backends.cpu.executor import C_TYPES, TEMPLATES, render
 from tinsmith_backends.cpu.objects import C_FLAGS, zig_cc
 from tinsmith_backends.cpu.program import ELEMENT_BYTES
 from tinsmith_backends.cpu.readout import Readout
@@ -53,12 +55,28 @@ def link(build: Path, readout: Readout, folder: Path, flags: Sequence[str]) -> P
     if kernels is None or missing:
         what = ", ".join(missing) or f"{name}_kernels.o"
         raise TinsmithError(f"the build lacks {what}", where=str(build), fix="compile again")
-    static = ["-static"] if flags else []
+    bare = _bare_linux(flags)
+    system = ["-static", "-nostdlib", "-ffreestanding", "-DTINSMITH_BARE_LINUX"] if bare else []
     files = [str(path.resolve()) for path in (*sources, kernels)]
     warnings = [flag for flag in C_FLAGS if not flag.startswith("-W")]
-    arguments = [*flags, *warnings, *static, f"-I{build.resolve()}", "harness.c", *files, "-o", "harness"]
+    arguments = [
+        *flags,
+        *warnings,
+        *system,
+        f"-I{TEMPLATES}",
+        f"-I{build.resolve()}",
+        "harness.c",
+        *files,
+        "-o",
+        "harness",
+    ]
     zig_cc(arguments, folder, f"the artefact {name}")
     return folder / "harness"
+
+
+def _bare_linux(flags: Sequence[str]) -> bool:
+    """Whether the program runs on Linux on a machine whose system calls templates/harness_linux.h knows."""
+    return bool(flags) or (sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64"))
 
 
 def harness_context(readout: Readout) -> dict[str, Any]:

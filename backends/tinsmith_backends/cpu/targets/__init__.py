@@ -12,6 +12,8 @@ from tinsmith_backends.cpu.targets.cortex_m import CORTEX_M
 from tinsmith_backends.cpu.targets.wasm import WASM
 from tinsmith_backends.cpu.targets.x86 import X86_64
 
+__all__ = ["TARGETS", "CpuTarget"]
+
 TARGETS: Mapping[str, CpuTarget] = MappingProxyType(
     {cpu.target.name: cpu for cpu in (X86_64, ARM64, ARM64_DOTPROD, WASM, C, CORTEX_M)}
 )

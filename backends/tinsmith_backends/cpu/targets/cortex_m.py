@@ -15,7 +15,7 @@ CORTEX_M = CpuTarget(
     ),
     isa="dsp",
     compile_flags=("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),
-    run_flags=("-target", "arm-linux-musleabi", "-mcpu=generic+v7a"),
+    run_flags=("-target", "arm-linux-musleabihf", "-mcpu=cortex_a15"),
     runners=("qemu-arm",),
 )
 """Linux programs for ARM may call Thumb code, so qemu's user mode runs the very object that goes onto the device."""
