@@ -149,10 +149,12 @@ def _names(cpu: CpuTarget, name: str, kernels: str) -> Names:
 def _object(memory: Memory, cpu: CpuTarget) -> bytes:
     """The kernels of a program, as an object file or as C text."""
     from tinsmith_backends.cpu.program import Call
+    from tinsmith_backends.cpu.symbols import OwnKernel
     from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
-    steps = memory.program.steps
-    output = compile_kernels([step.body.kernel for step in steps if isinstance(step.body, Call)], cpu.isa)
+    name = memory.program.name
+    kernels = [OwnKernel(s.body.kernel, name) for s in memory.program.steps if isinstance(s.body, Call)]
+    output = compile_kernels(kernels, cpu.isa)
     return output.encode() if isinstance(output, str) else output
 
 

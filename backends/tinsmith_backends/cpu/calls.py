@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tinsmith_backends.cpu.constants import Constant
 from tinsmith_backends.cpu.memory import Memory
 from tinsmith_backends.cpu.program import Call, Head, Move, Moves, Program, Step
+from tinsmith_backends.cpu.symbols import own_symbol
 
 _WEIGHTED = "const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *"
 _SCALARS = {"weighted": 5, "averagepool": 5, "requantize": 5, "maxpool": 0, "add": 8}
@@ -34,7 +35,8 @@ def prototypes(program: Program) -> list[str]:
         if isinstance(step.body, Call):
             form = _form(step.body)
             arguments = ", ".join([_POINTERS[form], *["int32_t"] * _SCALARS[form]])
-            found[step.body.kernel.symbol] = f"int32_t {step.body.kernel.symbol}({arguments});"
+            symbol = own_symbol(program.name, step.body.kernel)
+            found[symbol] = f"int32_t {symbol}({arguments});"
     return [found[symbol] for symbol in sorted(found)]
 
 
@@ -50,7 +52,9 @@ def call_lines(memory: Memory, number: int, step: Step, members: Mapping[str, Co
     constant = {kind: f"{memory.program.name}_weights.{member.member}" for kind, member in members.items()}
     match step.body:
         case Call() as call:
-            return _kernel_call(call, sources, target, constant, memory.scratch.get(number))
+            symbol = own_symbol(memory.program.name, call.kernel)
+            pointers, scalars = _arguments(call, sources, target, constant, memory.scratch.get(number))
+            return [f"{symbol}(", f"    {', '.join(pointers)}{',' if scalars else ');'}", *_last(scalars)]
         case Head(kind="softmax", rows=rows, columns=columns):
             return [f"softmax({sources[0]}, {constant['table']}, {target}, {rows}, {columns});"]
         case Head(rows=rows, columns=columns):
@@ -67,25 +71,28 @@ def address(memory: Memory, buffer: str) -> str:
     return f"a + {memory.offsets[buffer]}"
 
 
-def _kernel_call(
+def _arguments(
     call: Call, sources: list[str], target: str, constant: Mapping[str, str], scratch: int | None
-) -> list[str]:
-    """Pointers and scalars in the order of the kernel's signature, over two lines."""
+) -> tuple[list[str], list[str]]:
+    """Pointers and scalars in the order of the kernel's signature."""
     scalars = [str(value) for value in call.scalars]
     match _form(call):
         case "weighted":
             place = "0" if scratch is None else f"a + {scratch}"
-            pointers = [*sources, *(constant[kind] for kind in ("weight", "bias", "multiplier")), target, place]
+            weights = [constant[kind] for kind in ("weight", "bias", "multiplier")]
+            return [*sources, *weights, target, place], scalars
         case "add":
             a_zp, b_zp, *rest = scalars
             multiplier = constant["multiplier"]
-            pointers = [*sources, target]
-            scalars = [a_zp, f"{multiplier}[0]", b_zp, f"{multiplier}[1]", *rest]
+            return [*sources, target], [a_zp, f"{multiplier}[0]", b_zp, f"{multiplier}[1]", *rest]
         case "maxpool":
-            return [f"{call.kernel.symbol}({sources[0]}, {target});"]
+            return [sources[0], target], []
         case _:
-            pointers = [sources[0], constant["multiplier"], target]
-    return [f"{call.kernel.symbol}(", f"    {', '.join(pointers)},", f"    {', '.join(scalars)});"]
+            return [sources[0], constant["multiplier"], target], scalars
+
+
+def _last(scalars: list[str]) -> list[str]:
+    return [f"    {', '.join(scalars)});"] if scalars else []
 
 
 def _move(move: Move, number: int, source: str, target: str) -> list[str]:
