@@ -1,0 +1,125 @@
+"""The strict reader: damaged exact files give errors that name the node, all at once, and believe no range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from exact_models import Net, random_exact
+from tinsmith.errors import TinsmithError
+from tinsmith.ir.exact import Conv
+from tinsmith.ir.reader import read_exact
+from tinsmith.passes.prove_ranges import ProveRanges
+
+Damage = Callable[[ir.Model], None]
+
+
+def conv_model() -> ir.Model:
+    net = Net(2)
+    x = net.quantize(net.input("x", (1, 4, 5, 5)))
+    net.dequantize(net.max_pool(net.conv(x, 6, (3, 3)), (2, 2)))
+    return net.model()
+
+
+def conv(model: ir.Model) -> ir.Node:
+    return next(node for node in model.graph if node.op_type == "Conv")
+
+
+def constant(kind: str, array: np.ndarray) -> Damage:
+    def damage(model: ir.Model) -> None:
+        model.graph.initializers[f"conv_1/{kind}"].const_value = ir.tensor(array, name=f"conv_1/{kind}")
+
+    return damage
+
+
+def attribute(name: str, value: int) -> Damage:
+    return lambda model: conv(model).attributes.add(ir.AttrInt64(name, value))
+
+
+def metadata(name: str, key: str, text: str) -> Damage:
+    def damage(model: ir.Model) -> None:
+        value = next(v for node in model.graph for v in node.outputs if v.name == name)
+        value.metadata_props[key] = text
+
+    return damage
+
+
+def without_functions(model: ir.Model) -> None:
+    model.functions.clear()
+
+
+def other_function(model: ir.Model) -> None:
+    body = model.functions[("ai.tinsmith", "Conv", "")]
+    next(node for node in body if node.op_type == "Add").op_type = "Sub"
+
+
+def no_shape(model: ir.Model) -> None:
+    conv(model).outputs[0].shape = None
+
+
+DAMAGES: dict[str, tuple[str, Damage]] = {
+    "bias of another length": ("bias and multiplier need one number", constant("bias", np.zeros(5, np.int32))),
+    "bias of another type": ("is float32 of rank 1", constant("bias", np.zeros(6, np.float32))),
+    "weight of -128": ("outside -127…127", constant("weight", np.zeros((6, 4, 3, 3), np.uint8))),
+    "weight for other channels": ("input has 4 channels", constant("weight", np.full((6, 3, 3, 3), 128, np.uint8))),
+    "other kernel": ("computed", constant("weight", np.full((6, 4, 1, 1), 128, np.uint8))),
+    "multiplier of 0": ("not positive", constant("multiplier", np.zeros(6, np.int32))),
+    "shift of 63": ("outside 1…62", attribute("shift", 63)),
+    "hi past the type": ("no range of uint8", attribute("hi", 256)),
+    "zero point of another tensor": ("x_zero_point must be 0", attribute("x_zero_point", 1)),
+    "groups that do not divide": ("does not go with 5 groups", attribute("group", 5)),
+    "no shift": ("'shift' of type INT is missing", lambda model: conv(model).attributes.pop("shift")),
+    "no functions": ("function body is missing", without_functions),
+    "another function body": ("function body is another one", other_function),
+    "no shape": ("type or shape is unknown", no_shape),
+    "half a quantization": ("incomplete or no number", metadata("conv_1_out", "tinsmith.lo", "low")),
+    "scale of 0": ("scale 0.0", metadata("conv_1_out", "tinsmith.scale", "0.0")),
+    "pool to another scale": ("moves values", metadata("max_pool_2_out", "tinsmith.scale", "7.0")),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_named(name: str) -> None:
+    message, damage = DAMAGES[name]
+    model = conv_model()
+    damage(model)
+    with pytest.raises(TinsmithError, match=message) as caught:
+        read_exact(model)
+    assert all(problem.where and problem.fix for problem in caught.value.problems)
+
+
+def test_all_damaged_nodes_are_reported_at_once() -> None:
+    model = random_exact(3, "residual")
+    for node in model.graph:
+        if node.domain and "shift" in node.attributes:
+            node.attributes.pop("shift")
+    with pytest.raises(TinsmithError) as caught:
+        read_exact(model)
+    assert len(caught.value.problems) == sum(
+        node.op_type in ("Conv", "Add", "AveragePool", "MatMul") for node in model.graph
+    )
+
+
+def test_claimed_ranges_are_not_believed() -> None:
+    model = conv_model()
+    honest = read_exact(model)
+    metadata("conv_1_out", "tinsmith.lo", "100")(model)
+    conv(model).metadata_props["tinsmith.acc_hi"] = "1"
+    again = read_exact(model)
+    assert again.tensors == honest.tensors
+    layer = again.layers[1]
+    assert isinstance(layer, Conv) and layer.acc == honest.layers[1].acc
+    assert ProveRanges()(model)
+    assert conv(model).metadata_props["tinsmith.acc_hi"] == str(layer.acc[1])
+    assert conv(model).outputs[0].metadata_props["tinsmith.lo"] == str(honest.tensors["conv_1_out"].lo)
+    assert not ProveRanges()(model)
+
+
+def test_metadata_says_how_wide_the_product_is() -> None:
+    for precision, bits in (("chosen", "32"), ("wide", "64")):
+        net = Net(1)
+        net.dequantize(net.requantize(net.quantize(net.input("x", (1, 4))), precision=precision))
+        node = net.model().graph[1]
+        assert node.metadata_props["tinsmith.product_bits"] == bits
