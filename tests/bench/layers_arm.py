@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from bench_report import Row, report
-from peer_layers import LAYERS, LayerKernel, layer_kernel, quantized_model
+from peer_layers import LAYERS, LayerKernel, constant_arrays, layer_kernel, quantized_model
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
@@ -37,21 +37,13 @@ _START, _STOP = ".inst 0xd297ddff", ".inst 0xd29bd5bf"
 
 def program_source(layer: LayerKernel) -> str:
     """A C program that calls the kernel twice and marks the second call."""
-    constants = "".join(
-        f"static _Alignas(16) {dtype} {name}[] = {{{','.join(str(v) for v in memoryview(data).cast(code))}}};\n"
-        for name, dtype, data, code in (
-            ("w", "int8_t", layer.packed.weight, "b"),
-            ("bias", "int32_t", layer.packed.bias, "i"),
-            ("multiplier", "int32_t", layer.packed.multiplier, "i"),
-        )
-    )
     s = layer.kernel.shape
     scalars = ", ".join(str(v) for v in layer.scalars)
-    call = f"{layer.kernel.symbol}(x, w, bias, multiplier, y, scratch, {scalars});"
+    call = f"{layer.kernel.symbol}(x, weight, bias, multiplier, y, scratch, {scalars});"
     return f"""#include <stdint.h>
 int32_t {layer.kernel.symbol}(const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *,
                               int32_t, int32_t, int32_t, int32_t, int32_t);
-{constants}
+{constant_arrays(layer.packed)}
 static int8_t x[{s.h * s.w * s.cin}], y[{s.ho * s.wo * s.cout}];
 static _Alignas(16) int8_t scratch[{max(1, layer.kernel.scratch_bytes)}];
 int main(void) {{

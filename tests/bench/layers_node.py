@@ -26,7 +26,7 @@ from typing import Any
 import onnx
 from bench_report import Row, report
 from onnx import TensorProto, helper
-from peer_layers import LAYERS, LayerKernel, LayerSize, layer_kernel, quantized_model
+from peer_layers import LAYERS, LayerKernel, LayerSize, constant_arrays, layer_kernel, quantized_model
 from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
 HERE = Path(__file__).resolve().parent
@@ -74,16 +74,8 @@ def build_wasm(size: LayerSize, layer: LayerKernel, folder: Path) -> str:
     values |= {"KERNEL": layer.kernel.symbol, "SCRATCH_BYTES": max(1, layer.kernel.scratch_bytes)}
     values |= {"IMAGE": size.image, "CIN": size.cin, "COUT": size.cout}
     values |= {"X_SCALE": f"{layer.x_scale.hex()}f", "Y_SCALE": f"{layer.y_scale.hex()}f"}
-    packed = layer.packed
-    arrays = (
-        ("int8_t", "weight", packed.weight, "b"),
-        ("int32_t", "bias", packed.bias, "i"),
-        ("int32_t", "multiplier", packed.multiplier, "i"),
-    )
     lines = ["#include <stdint.h>", *(f"#define {k} {v}" for k, v in values.items())]
-    for dtype, name, data, kind in arrays:
-        numbers = ",".join(str(v) for v in memoryview(data).cast(kind))
-        lines.append(f"static const _Alignas(16) {dtype} {name}[] = {{{numbers}}};")
+    lines.append(constant_arrays(layer.packed))
     (folder / "constants.h").write_text("\n".join(lines) + "\n")
     name = f"{size.name}.wasm"
     flags = ["-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-O3", "-nostdlib", "-Wl,--no-entry"]

@@ -64,7 +64,7 @@ def quantized_model(size: LayerSize, folder: Path) -> Path:
     """Write the float model and its QDQ form: uint8 activations, int8 weights per channel, opset 17."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-    class Inputs(CalibrationDataReader):  # type: ignore[misc]
+    class Inputs(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             self._samples: Iterator[Any] = iter([{"x": sample(size, seed)} for seed in range(3)])
 
@@ -144,13 +144,24 @@ def layer_kernel(size: LayerSize, quantized: Path, isa: Isa) -> LayerKernel:
     least = bias + low * (255 - x_zp) - high * x_zp
     ratio = x_scale * values["w_scale"].astype(np.float64) / y_scale
     requant = choose_requantization(ratio, least, largest, zero_point=y_zp, lo=0, hi=255)
-    shape = ConvShape(
-        *(size.image, size.image, size.cin, size.image, size.image, size.cout),
-        *(size.kernel, size.kernel, 1, 1, size.pad, size.pad, 1, 1, 1, requant.wide),
-    )
+    n, k, pad = size.image, size.kernel, size.pad
+    shape = ConvShape(n, n, size.cin, n, n, size.cout, k, k, 1, 1, pad, pad, 1, 1, 1, requant.wide)
     kernel = choose("conv", shape, isa)
     if not isinstance(kernel, WeightedKernel):
         raise TypeError(f"{kernel.name} takes no weights")
     packed = kernel.pack(weight.transpose(0, 2, 3, 1), bias.astype(np.int32), requant.multiplier, x_zp - 128)
     scalars = (x_zp - 128, requant.shift, y_zp - 128, -128, 127)
     return LayerKernel(kernel, packed, scalars, x_scale, y_scale)
+
+
+def constant_arrays(packed: Packed) -> str:
+    """C definitions of `weight`, `bias` and `multiplier`, aligned as kernels ask for."""
+    arrays = (
+        ("int8_t", "weight", packed.weight, "i1"),
+        ("int32_t", "bias", packed.bias, "<i4"),
+        ("int32_t", "multiplier", packed.multiplier, "<i4"),
+    )
+    return "".join(
+        f"static const _Alignas(16) {dtype} {name}[] = {{{','.join(map(str, np.frombuffer(data, kind)))}}};\n"
+        for dtype, name, data, kind in arrays
+    )

@@ -82,7 +82,7 @@ class ConvAvx2(ConvPairs):
     intrinsic: ClassVar[str] = "llvm.x86.avx2.pmadd.wd"
     tiles: ClassVar[tuple[Tile, ...]] = tuple(
         _tile(rows, vectors, 8)
-        for rows, vectors in ((6, 2), (5, 2), (4, 2), (3, 4), (3, 2), (2, 4), (2, 2), (1, 4), (1, 2), (6, 1), (1, 1))
+        for rows, vectors in ((6, 2), (5, 2), (4, 2), (3, 2), (2, 4), (2, 2), (1, 4), (1, 2), (6, 1), (1, 1))
     )
 
 
