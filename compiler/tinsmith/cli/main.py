@@ -18,10 +18,11 @@ from tinsmith.cli.options import print_json
 from tinsmith.cli.quantize import quantize
 from tinsmith.cli.run import run
 from tinsmith.cli.targets import targets
+from tinsmith.cli.train import train
 from tinsmith.cli.verify import verify
 from tinsmith.errors import EXIT_USER, TinsmithError
 
-VERBS = (quantize, compile, verify, run, bench, inspect, ops, targets, doctor)
+VERBS = (quantize, compile, verify, run, bench, inspect, ops, targets, doctor, train)
 
 
 def app() -> typer.Typer:

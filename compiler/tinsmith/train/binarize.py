@@ -59,17 +59,13 @@ def binarize(
     if not taken:
         problems.add("no layer is left to be binary", why=f"the network has {len(layers)}", fix="skip fewer layers")
     problems.check()
-    if chosen is None:
-        raise AssertionError("an unknown method is a problem, which check() raised")
     exchange: dict[nn.Module, nn.Module] = {layer: BinaryLayer(layer, chosen, pad_value) for layer in taken.values()}
     if not keep_relu:
         exchange |= {relu: nn.Hardtanh() for relu in net.modules() if isinstance(relu, nn.ReLU | nn.ReLU6)}
     return replace(net, exchange)
 
 
-def _check_layer(
-    name: str, layer: nn.Module, method: type[BinaryMethod] | None, problems: Problems, *, first: bool
-) -> None:
+def _check_layer(name: str, layer: nn.Module, method: type[BinaryMethod], problems: Problems, *, first: bool) -> None:
     geometry = Geometry.of(layer)
     fix = f"skip={name!r}"
     if geometry.groups != 1:
@@ -79,7 +75,7 @@ def _check_layer(
         )
         problems.add(f"{describe(layer)} cannot be binary", where=name, why=why, fix=f"{fix}, or a dense convolution")
         return
-    refusal = method.refusal(geometry) if method else ""
+    refusal = method.refusal(geometry)
     if refusal:
         others = ", ".join(other for other, each in METHODS.items() if not each.refusal(geometry))
         problems.add(f"{describe(layer)} cannot be binary", where=name, why=refusal, fix=f"{fix}, or one of {others}")

@@ -44,6 +44,9 @@ def try_out(net: nn.Module, train: Samples, valid: Samples, batch: int) -> None:
     try:
         with torch.no_grad():
             logits = net(train.x[:batch].to(device_of(net)))
+    except RuntimeError as error:
+        what = f"the network fails on samples of shape {tuple(train.x.shape[1:])}"
+        raise TinsmithError(what, why=str(error).splitlines()[0], fix="samples of the shape it takes") from error
     finally:
         for hook in hooks:
             hook.remove()
@@ -53,7 +56,7 @@ def try_out(net: nn.Module, train: Samples, valid: Samples, batch: int) -> None:
         problems.add(
             f"every sign of its input is {value:+.0f}",
             where=name,
-            why="a binary layer that sees one sign only computes a constant; a ReLU or an image in [0, 1] before it is why",
+            why="the layer would compute a constant; what comes from a ReLU, or is a pixel, is never negative",
             fix=f"batch normalization or nn.Hardtanh right before it, an input of both signs, or skip={name!r}",
         )
     problems.check()

@@ -37,10 +37,10 @@ def fourier_slope(x: Tensor, terms: int) -> Tensor:
     (4w/π) Σ cos((2i+1)·w·x) with w = `FOURIER_FREQUENCY`.
     """
     angle = FOURIER_FREQUENCY * x
-    total = torch.zeros_like(x)
-    for term in range(terms + 1):
-        total += torch.cos((2 * term + 1) * angle)
-    return total * (4 * FOURIER_FREQUENCY / math.pi) * clip_slope(x)
+    # The sum of cosines in closed form: one sine instead of `terms` cosines.
+    ratio = torch.sin(2 * (terms + 1) * angle) / (2 * torch.sin(angle))
+    total = torch.where(angle == 0, float(terms + 1), ratio)
+    return torch.where(x.abs() <= 1, total * (4 * FOURIER_FREQUENCY / math.pi), 0.0)
 
 
 def clipped_sign(x: Tensor) -> Tensor:

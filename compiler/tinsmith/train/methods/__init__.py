@@ -20,10 +20,13 @@ METHODS: dict[str, type[BinaryMethod]] = {
 }
 
 
-def find_method(name: str, problems: Problems) -> type[BinaryMethod] | None:
-    """The method called `name`; None with the nearest name noted in `problems` if there is none."""
+def find_method(name: str, problems: Problems) -> type[BinaryMethod]:
+    """The method called `name`.
+
+    If there is none, that is noted in `problems` with the nearest name, and BNN stands in so that checks can go on.
+    """
     if name not in METHODS:
         near = difflib.get_close_matches(name.lower(), METHODS, n=1, cutoff=0.3)
         fix = f"method={near[0]!r}" if near else "one of them"
         problems.add(f"there is no binarization method {name!r}", why=f"there are {', '.join(METHODS)}", fix=fix)
-    return METHODS.get(name)
+    return METHODS.get(name, BNN)
