@@ -25,17 +25,6 @@ Refuses = Callable[..., str]
 
 
 @pytest.fixture
-def place(tmp_path: Path, tinsmith: CommandLine) -> Path:
-    """A folder with a good model, good samples, and an earlier build in `out`."""
-    small_net(tmp_path / "net.onnx")
-    save_npz(tmp_path / "x.npz", x=samples())
-    made = tinsmith("compile", tmp_path / "net.onnx", "--target", "fake", "--calibrate", tmp_path / "x.npz",
-                    "-o", tmp_path / "out")  # fmt: skip
-    assert made.code == 0, made.err
-    return tmp_path
-
-
-@pytest.fixture
 def refuses(place: Path, tinsmith: CommandLine) -> Refuses:
     """Compiles, checks that it ends with exit code 2 and changes nothing, and returns the message."""
 
