@@ -20,8 +20,8 @@ adds next to nothing to the tensor, which has one 8-bit grid for all channels.
 HARMLESS = 1 / 32
 """The root mean square error, in steps of the layer's output, that a coarser scale may cause.
 
-Rounding the output causes 0.29, so this adds 1 % to its noise power. With it, 11 layers of 22 instead of 16 need a 64-bit
-product in a CIFAR ResNet20 that has dead channels, at the same accuracy.
+Rounding the output causes 0.29, so this adds 1 % to its noise power. With it, 11 layers of 22 instead of 16 need a
+64-bit product in a CIFAR ResNet20 that has dead channels, at the same accuracy.
 """
 _ACC_LIMIT = 2**31 - 1
 _INPUT_LIMIT = 2 * 255
