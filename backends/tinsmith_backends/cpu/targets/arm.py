@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from tinsmith.backend import Target
 
-from tinsmith_backends.cpu.targets.base import TVM, ZIG, CpuTarget, qemu
+from tinsmith_backends.cpu.targets.base import NATIVE_STEPS, TVM, ZIG, CpuTarget, qemu
 
 _FLAGS = ("-target", "aarch64-linux-musl", "-mcpu=generic")
 _TOOLS = (TVM, ZIG, qemu("aarch64"))
 
 ARM64 = CpuTarget(
-    target=Target("arm64", "64-bit ARM with NEON, object and C", "qemu-aarch64", _TOOLS),
+    target=Target("arm64", "64-bit ARM with NEON, object and C", "qemu-aarch64", _TOOLS, NATIVE_STEPS),
     isa="neon",
     compile_flags=_FLAGS,
     run_flags=_FLAGS,
     runners=("qemu-aarch64", "native"),
 )
 ARM64_DOTPROD = CpuTarget(
-    target=Target("arm64-dotprod", "64-bit ARM with NEON dot products, object and C", "qemu-aarch64", _TOOLS),
+    target=Target(
+        "arm64-dotprod", "64-bit ARM with NEON dot products, object and C", "qemu-aarch64", _TOOLS, NATIVE_STEPS
+    ),
     isa="neondot",
     compile_flags=_FLAGS,
     run_flags=_FLAGS,

@@ -31,6 +31,10 @@ class CpuTarget:
     runners: tuple[str, ...]
 
 
+NATIVE_STEPS = 4
+"""Steps that `build` announces for a C artefact: kernels chosen, memory planned, kernels compiled, code measured."""
+
+
 def package(name: str, install: str, needed_for: str = "compile") -> Tool:
     """A Python package, found by its metadata without importing it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinsmith.backend import Target
 
-from tinsmith_backends.cpu.targets.base import TVM, ZIG, CpuTarget, qemu
+from tinsmith_backends.cpu.targets.base import NATIVE_STEPS, TVM, ZIG, CpuTarget, qemu
 
 CORTEX_M = CpuTarget(
     target=Target(
@@ -12,6 +12,7 @@ CORTEX_M = CpuTarget(
         "Cortex-M4, M7, M33 with DSP instructions, object and C, and portable C",
         "qemu-arm",
         (TVM, ZIG, qemu("arm")),
+        NATIVE_STEPS + 1,
     ),
     isa="dsp",
     compile_flags=("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),

@@ -10,7 +10,7 @@ _FLAGS = ("-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory")
 
 WASM = CpuTarget(
     target=Target(
-        "wasm", "WebAssembly with SIMD128, one module and an npm package", "wasmtime", (TVM, ZIG, WASMTIME, NODE)
+        "wasm", "WebAssembly with SIMD128, one module and an npm package", "wasmtime", (TVM, ZIG, WASMTIME, NODE), 4
     ),
     isa="simd128",
     compile_flags=_FLAGS,
