@@ -71,7 +71,8 @@ def sees_input(net: nn.Module, layer: nn.Module) -> bool:
 def replace(net: nn.Module, exchange: Mapping[nn.Module, nn.Module]) -> nn.Module:
     """Exchange modules wherever they stand in `net`, which is changed; returns it, or what stands for it."""
     for module in list(net.modules()):
-        for name, child in module.named_children():
+        # named_children() leaves out the second name of a module that stands in two places.
+        for name, child in list(module._modules.items()):
             if child in exchange:
                 setattr(module, name, exchange[child])
     return exchange.get(net, net)
