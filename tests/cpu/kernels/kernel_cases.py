@@ -59,7 +59,7 @@ def int8_values(rng: Rng, size: int | tuple[int, ...], extreme: bool, low: int =
 def requant_values(rng: Rng, acc: npt.NDArray[np.int64], channels: int, wide: bool) -> tuple[Int32, tuple[int, ...]]:
     """Multipliers and (shift, y_zp, lo, hi) under which `acc` fills the 8-bit range and a little more."""
     largest = max(1, int(np.abs(acc).max()))
-    bits = 31 if wide else max(1, 30 - largest.bit_length())
+    bits = int(rng.choice([12, 31])) if wide else max(1, 30 - largest.bit_length())
     multiplier = rng.integers(1 << (bits - 1), (1 << bits) - 1, channels, endpoint=True).astype(np.int32)
     # The largest accumulator lands near 2**8, so some results are clamped and most are not.
     shift = max(1, largest.bit_length() + bits - 8)

@@ -19,12 +19,12 @@ class AddScalar(Kernel):
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every size."""
-        return isa in ("scalar", "dsp") and kind == "add" and isinstance(shape, ElementShape)
+        return isa == "scalar" and kind == "add" and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_add_1_{self.isa}"
+        return "s8_add_1_scalar"
 
     @property
     def in_place(self) -> tuple[int, ...]:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.conv_dsp import CHANNELS
-from tinsmith_backends.cpu.kernels.dsp import Requantizer, extended, pair, smlad
+from tinsmith_backends.cpu.kernels.dsp import Requantizer, barrier, extended, pair, smlad
 from tinsmith_backends.cpu.kernels.emit import blocks, signature, widened
-from tinsmith_backends.cpu.kernels.vector import Expr, const, minimum
+from tinsmith_backends.cpu.kernels.vector import Expr, const, minimum, select
 
 if TYPE_CHECKING:
     from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 
-_UNROLL = 4
+_UNROLL = 12
+"""Words of weights a turn of the innermost loop: as many as LLVM schedules without spilling more."""
 
 
 class ConvDspEmitter:
@@ -35,7 +36,13 @@ class ConvDspEmitter:
             places = [f.let(minimum(tile * pixels + m, total - 1), "place") for m in range(pixels)]
             with f.loop(pixels, "pixel") as m:
                 self._gather(group, f.let(minimum(tile * pixels + m, total - 1), "place"), m)
-            self._multiply(group, places)
+            if s.wide:
+                with f.when(self.requantizer.fast):
+                    self._multiply(group, places)
+                with f.otherwise():
+                    self._multiply_slowly(group, places)
+            else:
+                self._multiply(group, places)
         self.requantizer.finish(total * s.cout)
         return f.finish()
 
@@ -153,20 +160,34 @@ class ConvDspEmitter:
         for start, count, width in blocks(outputs, (CHANNELS, 1)):
             with f.loop(count, "block") as block:
                 channel = f.let(group * outputs + start + block * width, "channel")
+                barrier(f, channel)
                 acc = f.registers("int32", 1, len(places) * width)
                 for n in range(width):
                     bias = f.let(self.k.bias.load(channel + n), "bias")
                     for m in range(len(places)):
                         acc[m * width + n] = bias
                 self._sum(acc, f.let(channel * self.kernel.words, "weights"), width)
-                multipliers = [f.let(self.k.multiplier.load(channel + n), "multiplier") for n in range(width)]
-                self.requantizer.store(
-                    [
-                        (acc[m * width + n], multipliers[n], place * s.cout + channel + n)
-                        for m, place in enumerate(places)
-                        for n in range(width)
-                    ]
-                )
+                for n in range(width):
+                    multiplier = f.let(self.k.multiplier.load(channel + n), "multiplier")
+                    for m, place in enumerate(places):
+                        self.requantizer.store(acc[m * width + n], multiplier, place * s.cout + channel + n)
+
+    def _multiply_slowly(self, group: Expr, places: list[Expr]) -> None:
+        """As `_multiply`, one output at a time, for shifts that need all of the 64-bit product."""
+        s, f = self.shape, self.f
+        outputs = s.cout // s.group
+        for start, count, width in blocks(outputs, (CHANNELS, 1)):
+            with f.loop(count, "block") as block, f.loop(width, "n") as n, f.loop(len(places), "m") as m:
+                first = f.let(group * outputs + start + block * width, "first")
+                acc = f.registers("int32", 1, 1)
+                acc[0] = self.k.bias.load(first + n)
+                with f.loop(self.kernel.words, "word") as word:
+                    w = extended(f.let(self.k.w.load((first * self.kernel.words) + word * width + n), "w"))
+                    x = [self.k.scratch.load((word * len(places) + m) * 2 + half) for half in (0, 1)]
+                    acc[0] = smlad(w[1], x[1], smlad(w[0], x[0], acc[0]))
+                place = places[0] if len(places) == 1 else select(m < 1, places[0], places[1])
+                multiplier = self.k.multiplier.load(first + n)
+                self.requantizer.store_slowly(acc[0], multiplier, place * s.cout + first + n)
 
     def _sum(self, acc: Any, weights: Expr, width: int) -> None:
         """Add the products of all words of the window, four words a turn of the loop."""

@@ -29,7 +29,7 @@ class ConvScalar(WeightedKernel):
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every convolution and matrix product on the scalar target."""
-        return isa in ("scalar", "dsp") and kind in ("conv", "matmul", "depthwise") and isinstance(shape, ConvShape)
+        return isa == "scalar" and kind in ("conv", "matmul", "depthwise") and isinstance(shape, ConvShape)
 
     @property
     def depth(self) -> int:
@@ -39,7 +39,7 @@ class ConvScalar(WeightedKernel):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_conv_{PIXELS}x{CHANNELS}_{self.isa}"
+        return f"s8_conv_{PIXELS}x{CHANNELS}_scalar"
 
     @property
     def scratch_bytes(self) -> int:

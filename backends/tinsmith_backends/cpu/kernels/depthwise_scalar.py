@@ -27,17 +27,12 @@ class DepthwiseScalar(WeightedKernel):
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """One input channel a group, any number of output channels a group."""
-        return (
-            isa in ("scalar", "dsp")
-            and kind == "depthwise"
-            and isinstance(shape, ConvShape)
-            and shape.cin == shape.group
-        )
+        return isa == "scalar" and kind == "depthwise" and isinstance(shape, ConvShape) and shape.cin == shape.group
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_depthwise_{CHANNELS}_{self.isa}"
+        return f"s8_depthwise_{CHANNELS}_scalar"
 
     def pack(
         self,

@@ -32,6 +32,11 @@ def extended(word: Expr, addend: Expr | None = None) -> tuple[Expr, Expr]:
     return low, high
 
 
+def extended_onto(addend: Expr, word: Expr, half: int) -> Expr:
+    """The pair `addend` plus bytes (0, 2) of a word, or bytes (1, 3) where `half` is 1."""
+    return llvm("int32", "llvm.arm.sxtab16", addend, _rotated(word) if half else word)
+
+
 def pair(f: Function, value: Expr) -> Expr:
     """An int32 that fits int16, in both lanes."""
     return f.let((value & 0xFFFF) | (value << 16), "pair")
@@ -68,6 +73,14 @@ def _chosen4(f: Function, a: Expr, b: Expr, if_not_less: Expr, if_less: Expr) ->
     return f.let(_flagged("llvm.arm.sel", if_not_less, if_less), "chosen")
 
 
+def barrier(f: Function, value: Expr) -> None:
+    """One instruction across which LLVM moves no load or store.
+
+    It keeps loads that do not change from turn to turn of a loop inside of it: there are no registers to keep them in.
+    """
+    f.let(_flagged("llvm.arm.ssub8", value, value), "unused")
+
+
 def _flagged(intrinsic: str, a: Expr, b: Expr) -> Expr:
     """An instruction that writes or reads flags, so it may be neither moved nor dropped."""
     return tirx.call_llvm_intrin("int32", intrinsic, a, b)
@@ -78,12 +91,15 @@ class Requantizer:
 
     Values are saturated to int8 where they are made. Bounds narrower than that, which few layers have, are imposed by
     `finish` in a second pass over the output.
+
+    Attributes:
+        fast: of the wide form: the shift is one of `_SHIFTS`, so `store` may be used; else `store_slowly`.
     """
 
     def __init__(self, f: Function, k: Arguments, *, wide: bool) -> None:
         self._f, self._k, self._wide = f, k, wide
         if wide:
-            self._fast = f.let(tirx.And(k.shift >= _SHIFTS[0], k.shift <= _SHIFTS[1]), "fast")
+            self.fast = f.let(tirx.And(k.shift >= _SHIFTS[0], k.shift <= _SHIFTS[1]), "fast")
             # Clamped so that nothing is undefined when the slow path is taken.
             shift = tirx.Max(tirx.Min(k.shift, const(_SHIFTS[1])), const(_SHIFTS[0]))
             self._shift = f.let(shift - 32, "shift")
@@ -91,20 +107,31 @@ class Requantizer:
         else:
             self._rounding = f.let(const(1) << (k.shift - 1), "rounding")
 
-    def store(self, sums: Sequence[tuple[Expr, Expr, Expr]]) -> None:
-        """Requantize (acc, multiplier, place in y) each; nothing else may write between two calls."""
-        f, k = self._f, self._k
+    def store(self, acc: Expr, multiplier: Expr, at: Expr) -> None:
+        """Requantize `acc` to y[at]; the wide form only inside `f.when(fast)`."""
+        k = self._k
+        if self._wide:
+            upper = cast("int32", (cast("int64", acc) * cast("int64", multiplier)) >> const(32, "int64"))
+            k.y.store(at, self._saturated((upper + self._addend) >> self._shift))
+        else:
+            k.y.store(at, self._saturated(((acc * multiplier + self._rounding) >> k.shift) + k.y_zp))
+
+    def store_slowly(self, acc: Expr, multiplier: Expr, at: Expr) -> None:
+        """The wide form for every shift."""
+        self._k.y.store(at, requantized(self._f, acc, multiplier, self._k, wide=True))
+
+    def store_all(self, values: Sequence[tuple[Expr, Expr, Expr]]) -> None:
+        """Requantize (acc, multiplier, place in y) each, whatever the shift."""
         if not self._wide:
-            for acc, multiplier, at in sums:
-                k.y.store(at, self._saturated(((acc * multiplier + self._rounding) >> k.shift) + k.y_zp))
+            for value in values:
+                self.store(*value)
             return
-        with f.when(self._fast):
-            for acc, multiplier, at in sums:
-                upper = cast("int32", (cast("int64", acc) * cast("int64", multiplier)) >> const(32, "int64"))
-                k.y.store(at, self._saturated((upper + self._addend) >> self._shift))
-        with f.otherwise():
-            for acc, multiplier, at in sums:
-                k.y.store(at, requantized(f, acc, multiplier, k, wide=True))
+        with self._f.when(self.fast):
+            for value in values:
+                self.store(*value)
+        with self._f.otherwise():
+            for value in values:
+                self.store_slowly(*value)
 
     def store_scaled(self, acc: Expr, at: Expr) -> None:
         """As `store` with multiplier 1, where the rounding constant is in `acc` already (narrow form only)."""

@@ -7,13 +7,17 @@ from typing import Protocol, cast
 from tinsmith_backends.cpu.kernels.add import Add
 from tinsmith_backends.cpu.kernels.add_scalar import AddScalar
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
 from tinsmith_backends.cpu.kernels.conv_pairs import ConvAvx2, ConvSimd128
 from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
 from tinsmith_backends.cpu.kernels.depthwise import Depthwise
+from tinsmith_backends.cpu.kernels.depthwise_dsp import DepthwiseDsp
 from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
+from tinsmith_backends.cpu.kernels.elementwise_dsp import AddDsp, RequantizeDsp
 from tinsmith_backends.cpu.kernels.pool import AveragePool, MaxPool
+from tinsmith_backends.cpu.kernels.pool_dsp import AveragePoolDsp, MaxPoolDsp
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
 from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
@@ -39,6 +43,12 @@ TEMPLATES: tuple[Template, ...] = cast(
         MaxPool,
         Add,
         Requantize,
+        DepthwiseDsp,
+        ConvDsp,
+        AveragePoolDsp,
+        MaxPoolDsp,
+        AddDsp,
+        RequantizeDsp,
         DepthwiseScalar,
         ConvScalar,
         ConvAvx2,

@@ -19,12 +19,12 @@ class RequantizeScalar(Kernel):
     @classmethod
     def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
         """Every size."""
-        return isa in ("scalar", "dsp") and kind == "requantize" and isinstance(shape, ElementShape)
+        return isa == "scalar" and kind == "requantize" and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_requantize_1_{self.isa}"
+        return "s8_requantize_1_scalar"
 
     @property
     def in_place(self) -> tuple[int, ...]:

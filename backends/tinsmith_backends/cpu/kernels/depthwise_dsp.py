@@ -1,0 +1,111 @@
+"""Depthwise convolution on thumbv7em, four channels of one pixel at a time.
+
+SXTAB16 unpacks a word of four inputs and removes the zero point at once, so a tap outside of the image is skipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+
+_MOST_UNROLLED = 25
+"""Largest window, in taps, that is unrolled where it lies inside the image."""
+
+
+@dataclass(frozen=True)
+class DepthwiseDsp(WeightedKernel):
+    """`weight` becomes (kh, kw, channels); the bias stays."""
+
+    kind: ClassVar[str] = "depthwise"
+    shape: ConvShape
+    isa: Isa
+
+    @classmethod
+    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
+        """One input and one output channel a group, four groups or more."""
+        return (
+            isa == "dsp"
+            and kind == "depthwise"
+            and isinstance(shape, ConvShape)
+            and shape.cin == shape.cout == shape.group >= 4
+        )
+
+    @property
+    def name(self) -> str:
+        """Weights are int8; the tile is one pixel × channels."""
+        return "s8_depthwise_1x4_dsp"
+
+    def pack(
+        self,
+        weight: npt.NDArray[np.int8],
+        bias: npt.NDArray[np.int32],
+        multiplier: npt.NDArray[np.int32],
+        x_zero_point: int,
+    ) -> Packed:
+        """Channels last."""
+        del x_zero_point
+        last = np.ascontiguousarray(weight[..., 0].transpose(1, 2, 0))
+        return Packed(last.tobytes(), bias.astype("<i4").tobytes(), multiplier.astype("<i4").tobytes())
+
+    def prim_func(self) -> Any:
+        """Pixels; inside the image with an unrolled window, at its border with the taps that are valid."""
+        from tvm import tirx
+
+        from tinsmith_backends.cpu.kernels.dsp import Requantizer, pair
+        from tinsmith_backends.cpu.kernels.emit import signature
+        from tinsmith_backends.cpu.kernels.vector import const
+
+        s = self.shape
+        f, k = signature(self)
+        requantizer = Requantizer(f, k, wide=s.wide)
+        minus_zero = pair(f, const(0) - k.x_zp)
+        with f.loop(s.ho, "oh") as oh, f.loop(s.wo, "ow") as ow:
+            top, left = f.let(oh * s.stride_h - s.top, "top"), f.let(ow * s.stride_w - s.left, "left")
+            to = f.let((oh * s.wo + ow) * s.cin, "to")
+            bottom, right = top + (s.kh - 1) * s.dilation_h, left + (s.kw - 1) * s.dilation_w
+            rows, columns = tirx.And(top >= 0, bottom < s.h), tirx.And(left >= 0, right < s.w)
+            small = s.kh * s.kw <= _MOST_UNROLLED
+            with f.when(tirx.And(rows, columns) if small else tirx.IntImm("bool", 0)):
+                self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=True)
+            with f.otherwise():
+                self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=False)
+        requantizer.finish(s.ho * s.wo * s.cin)
+        return f.finish()
+
+    def _pixel(
+        self, f: Any, k: Any, requantizer: Any, minus_zero: Any, top: Any, left: Any, to: Any, *, inside: bool
+    ) -> None:
+        """All channels of one pixel, which stands at element `to` of the output."""
+        from tinsmith_backends.cpu.kernels.dsp import extended, smlabb, smlatt
+        from tinsmith_backends.cpu.kernels.emit import overlapping, valid_taps
+
+        s = self.shape
+        corner = f.let((top * s.w + left) * s.cin, "corner")
+        i0, rows = (0, s.kh) if inside else valid_taps(f, s.kh, top, s.dilation_h, s.h)
+        j0, columns = (0, s.kw) if inside else valid_taps(f, s.kw, left, s.dilation_w, s.w)
+
+        def tap(i: Any, j: Any) -> None:
+            at = corner + channel + (i * (s.dilation_h * s.w) + j * s.dilation_w) * s.cin
+            x = extended(f.let(k.x.load_bits(at, "int32", 4), "x"), minus_zero)
+            w = extended(f.let(k.w.load_bits((i * s.kw + j) * s.cin + channel, "int32", 4), "w"))
+            for half in (0, 1):
+                a, b = f.let(x[half], "x"), f.let(w[half], "w")
+                acc[half] = smlabb(a, b, acc[half])
+                acc[2 + half] = smlatt(a, b, acc[2 + half])
+
+        with overlapping(f, s.cin, 4, "channel") as channel:
+            acc = f.registers("int32", 1, 4)
+            for n in range(4):
+                acc[n] = k.bias.load(channel + n)
+            if inside:
+                for place in range(s.kh * s.kw):
+                    tap(place // s.kw, place % s.kw)
+            else:
+                with f.loop(rows, "i") as i, f.loop(columns, "j") as j:
+                    tap(f.let(i0 + i, "i"), f.let(j0 + j, "j"))
+            requantizer.store_all([(acc[n], k.multiplier.load(channel + n), to + channel + n) for n in range(4)])
