@@ -9,7 +9,7 @@ from tinsmith.ir.exact import ArgMax, ExactGraph, Layer, Quantize, Softmax, Tens
 
 from tinsmith_backends.cpu.identifiers import identifier, unique
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.layout import Order, axes_of, moves, nhwc
+from tinsmith_backends.cpu.layout import Loops, Order, axes_of, moves, nhwc
 from tinsmith_backends.cpu.preferred import preferred
 from tinsmith_backends.cpu.program import (
     Buffer,
@@ -77,7 +77,7 @@ class Lowering:
         self.views: dict[str, View] = {}
         self.steps: list[Step] = []
         self.producer: Mapping[str, Layer] = {layer.output: layer for layer in graph.layers}
-        self._reordered: dict[tuple[str, bytes], View] = {}
+        self._reordered: dict[tuple[str, tuple[Loops, ...]], str] = {}
 
     def tensor(self, name: str) -> Tensor:
         """The exact graph's record of a tensor."""
@@ -102,17 +102,20 @@ class Lowering:
         view = self.views[name]
         if np.array_equal(view.order, order):
             return view
-        key = (name, order.tobytes())
-        if key not in self._reordered:
-            self._reordered[key] = self._move(name, view, order, layer)
-        return self._reordered[key]
+        way = tuple(moves(view.order, order))
+        if (view.buffer, way) not in self._reordered:
+            self._reordered[view.buffer, way] = self._move(name, view, way, order.size, layer)
+        return View(self._reordered[view.buffer, way], order)
 
-    def _move(self, name: str, view: View, order: Order, layer: Layer) -> View:
-        for counts in moves(view.order, order):
-            fresh = self._buffer(self._fresh(name), order, "int8", "arena")
-            self.add(layer, (view.buffer,), fresh.buffer, Moves((Move(0, nest(counts)),)), tensor="")
-            view = fresh
-        return view
+    def _move(self, name: str, view: View, way: tuple[Loops, ...], count: int, layer: Layer) -> str:
+        """Steps that copy a buffer by loop nests, one after the other; the name of the last copy."""
+        source = view.buffer
+        for counts in way:
+            copy = Buffer(self._fresh(name), "int8", count)
+            self.buffers[copy.name] = copy
+            self.add(layer, (source,), copy.name, Moves((Move(0, nest(counts)),)), tensor="")
+            source = copy.name
+        return source
 
     def _fresh(self, name: str) -> str:
         number = 1

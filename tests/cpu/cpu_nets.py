@@ -1,0 +1,49 @@
+"""Nets that the tests of the CPU backend share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from exact_models import Net
+from tinsmith.backend import Build
+from tinsmith_backends.cpu.backend import BACKEND
+
+
+@contextlib.contextmanager
+def silent(name: str) -> Iterator[None]:
+    """A step that announces nothing."""
+    yield
+
+
+def build(net: Net, target: str, folder: Path) -> Build:
+    """Build into the new folder `folder`."""
+    folder.mkdir(parents=True)
+    return BACKEND.build(net.graph(), target, folder, silent)
+
+
+def everything(name: str = "everything") -> Net:
+    """One net with every operator, two inputs, four outputs, asymmetric zero points, and movements in odd orders."""
+    net = Net(7, name)
+    x = net.quantize(net.input("x", (1, 3, 11, 9)), zero_point=131)
+    stem = net.conv(x, 16, strides=(2, 1), pads=(1, 1, 1, 1), lo=0)
+    left = net.conv(stem, 16, pads=(1, 1, 1, 1), zero_point=99, precision="wide")
+    joined = net.add(stem, left, dtype="int8")
+    deep = net.depthwise(joined, pads=(1, 1, 1, 1), dilations=(1, 1), dtype="int8")
+    clipped = net.requantize(joined, dtype="int8", lo=-20, hi=90)
+    grouped = net.conv(net.concat(deep, clipped), 12, (3, 2), dilations=(2, 1), group=4, dtype="int8")
+    pooled = net.max_pool(grouped, (2, 2), strides=(2, 1), pads=(0, 1, 0, 0))
+    average = net.average_pool(grouped, (2, 3), strides=(1, 2), pads=(0, 1, 1, 0), zero_point=-5, dtype="int8")
+    _, c, h, w = net.tensors[average].shape
+    turned = net.reshape(net.transpose(average, (0, 2, 1, 3)), (1, h, c * w))
+    rows = net.matmul(net.transpose(turned, (0, 2, 1)), 5, dtype="int8")
+    flat = net.flatten(pooled)
+    second = net.quantize(net.input("a", (1, 6)), dtype="int8", scale=0.03)
+    features = net.concat(net.matmul(flat, 7, dtype="int8"), net.matmul(second, 4, dtype="int8"))
+    logits = net.matmul(features, 10, dtype="int8")
+    net.dequantize(rows)
+    net.dequantize(pooled)
+    net.softmax(logits)
+    net.arg_max(logits)
+    return net
