@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
 from tinsmith.errors import Problem
-from tinsmith.ir.exact import ExactGraph
+
+if TYPE_CHECKING:
+    from tinsmith.ir.exact import ExactGraph
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Arrays by tensor name."""
