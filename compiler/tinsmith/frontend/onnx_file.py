@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import onnx
 
 
+LARGEST = 2**31 - 1
+"""Bytes that one protobuf message may have."""
+
+
 def read_onnx(path: Path) -> onnx.ModelProto:
     """The model in `path` with all its tensors in memory.
 
@@ -39,6 +43,11 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         raise _not_onnx(where, "it does not say which operator set it uses")
     _check_text(model, where)
     load_external_data(model, path)
+    if model.ByteSize() > LARGEST:
+        why = "ONNX tools, and the exact graph, hold a model in one message of at most 2 GiB"
+        raise TinsmithError(
+            f"holds {model.ByteSize():,} bytes of weights", where=where, why=why, fix="a smaller network"
+        )
     return model
 
 
