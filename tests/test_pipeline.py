@@ -205,6 +205,19 @@ def test_name_reaches_the_code_and_the_report(exact: Path, tmp_path: Path) -> No
     assert "digits" in (tmp_path / "out" / "src" / "net.c").read_text()
 
 
+@pytest.mark.parametrize(
+    ("model", "graph", "name"),
+    [
+        ("models/net.py:digits", "main_graph", "digits"),
+        ("a/b/net.v2.onnx", "torch_jit", "net.v2"),
+        ("net.onnx", "", "net"),
+        ("net.onnx", "ic_resnet8", "ic_resnet8"),
+    ],
+)
+def test_a_network_has_a_name_of_its_own(model: str, graph: str, name: str) -> None:
+    assert pipeline.network_name(model, graph) == name
+
+
 def test_progress_counts_every_step(exact: Path, tmp_path: Path) -> None:
     stream = io.StringIO()
     net, calibrate = exact.with_name("net.onnx"), {"x": samples()}

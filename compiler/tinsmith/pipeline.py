@@ -32,6 +32,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 VECTORS = 8
 """Samples that a build keeps with the oracle's answers."""
 _STEPS_AROUND_BUILD = 2
+_EXPORTERS_NAMES = ("", "graph", "main_graph", "tf2onnx", "torch_jit", "torch-jit-export")
+"""Names that exporters give to every graph."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ def make_exact(
         why = "the ranges of a float model's activations are measured on samples"
         raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix="--calibrate X.npz")
     settings = load_recipe(recipe)
+    loaded.graph.name = network_name(model, loaded.graph.name or "")
     with progress.step("canonicalize"):
         loaded = canonicalize(loaded)
     samples = load_samples(calibrate, input_shapes(loaded))
@@ -188,6 +191,14 @@ def make_exact(
     with progress.step("measure the fidelity of every layer"):
         note_fidelity(loaded, floating, samples)
     return Exact(loaded, tuple(islice(iterate(samples), VECTORS)))
+
+
+def network_name(model: str | Path, graph_name: str) -> str:
+    """What a network is called: the Python function, else the graph's name, else the file if an exporter chose that."""
+    file, colon, function = str(model).rpartition(":")
+    if colon and file.endswith(".py"):
+        return function
+    return Path(model).stem if graph_name in _EXPORTERS_NAMES else graph_name
 
 
 def _taken_as_it_is(
