@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 import pytest
 from exact_models import Net, random_exact
@@ -100,6 +102,46 @@ def test_all_damaged_nodes_are_reported_at_once() -> None:
     assert len(caught.value.problems) == sum(
         node.op_type in ("Conv", "Add", "AveragePool", "MatMul") for node in model.graph
     )
+
+
+def mutate(proto: onnx.ModelProto, rng: random.Random) -> None:
+    """One change somewhere: an attribute, an input, a node, a constant's shape, metadata, a shape or a type."""
+    graph, node = proto.graph, rng.choice(proto.graph.node)
+    value = rng.choice([v for v in graph.value_info if v.metadata_props])
+    names = ["", "nope", *(v.name for v in (*graph.value_info, *graph.initializer))]
+    attribute = rng.choice(node.attribute) if node.attribute else onnx.AttributeProto(ints=[1], i=1)
+    changes: list[Callable[[], object]] = [
+        lambda: node.attribute.pop() if node.attribute else None,
+        lambda: setattr(attribute, "i", rng.choice([-1, 0, 63, 256, 2**31, 2**62])),
+        lambda: attribute.ints.__setitem__(0, rng.choice([-1, 0, 10**6])) if attribute.ints else None,
+        lambda: setattr(attribute, "f", rng.choice([0.0, -1.0, float("nan"), float("inf")])),
+        lambda: node.input.__setitem__(0, rng.choice(names)),
+        lambda: node.input.pop(),
+        lambda: graph.node.remove(node),
+        lambda: rng.choice(graph.initializer).dims.__setitem__(0, rng.choice([0, 1, 99])),
+        lambda: setattr(rng.choice(value.metadata_props), "value", rng.choice(["", "nan", "1e999", "-5", "300"])),
+        lambda: setattr(value.type.tensor_type.shape.dim[-1], "dim_value", rng.choice([-1, 0, 1, 2**40])),
+        lambda: setattr(value.type.tensor_type, "elem_type", rng.choice([1, 2, 6, 7, 10])),
+        lambda: setattr(node, "op_type", rng.choice(["Conv", "MatMul", "Add", "MaxPool", "Relu", "Softmax"])),
+        lambda: setattr(node, "domain", rng.choice(["", "ai.tinsmith", "x"])),
+        lambda: node.output.append("extra"),
+    ]
+    rng.choice(changes)()
+
+
+def test_a_damaged_file_is_read_or_refused_but_never_crashes() -> None:
+    rng, refused = random.Random(5), 0
+    whole = ir.to_proto(random_exact(3, "residual"))
+    for _ in range(150):
+        proto = onnx.ModelProto()
+        proto.CopyFrom(whole)
+        mutate(proto, rng)
+        try:
+            read_exact(ir.from_proto(proto))
+        except TinsmithError as error:
+            refused += 1
+            assert all(problem.what and problem.where for problem in error.problems)
+    assert refused > 75
 
 
 def test_claimed_ranges_are_not_believed() -> None:

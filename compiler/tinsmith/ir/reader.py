@@ -22,6 +22,7 @@ from tinsmith.ir.exact import (
 from tinsmith.ir.metadata import read_tensor
 from tinsmith.ir.ops import OPERATORS, functions
 from tinsmith.ir.ops.base import LIMITS, TYPES, ReadContext
+from tinsmith.ir.rules.sound import SOUND, place
 from tinsmith.ir.shapes import output_shape
 from tinsmith.numerics.ranges import prove
 
@@ -69,6 +70,17 @@ def _check_functions(model: ir.Model, problems: Problems) -> None:
         problems.add("its function body is missing", where=":".join(identifier[:2]), why=why, fix=_AGAIN)
 
 
+def _check_structure(model: ir.Model, problems: Problems) -> None:
+    names: set[str] = set()
+    for rule in SOUND:
+        for where, what in rule(model):
+            problems.add(what, where=where, why="the graph is not in order", fix=_AGAIN)
+    for node in model.graph:
+        if len(node.outputs) != 1 or not node.name or node.name in names:
+            problems.add("it has several outputs, or no name of its own", where=place(node), fix=_AGAIN)
+        names.add(node.name or "")
+
+
 def _layer(node: ir.Node, tensors: dict[str, Tensor]) -> Layer:
     operator = OPERATORS.get((node.domain, node.op_type))
     context = ReadContext(node, tensors)
@@ -92,6 +104,7 @@ def read_exact(model: ir.Model) -> ExactGraph:
         TinsmithError: every node or tensor that is malformed, or every accumulator that could pass int32.
     """
     problems = Problems()
+    _check_structure(model, problems)
     _check_functions(model, problems)
     tensors: dict[str, Tensor] = {}
     layers: list[Layer] = []

@@ -122,7 +122,10 @@ class ReadContext:
         value = self.node.inputs[index] if index < len(self.node.inputs) else None
         if value is None or value.const_value is None:
             raise self.fail(f"input {index} is not a constant")
-        array: npt.NDArray[Any] = np.ascontiguousarray(value.const_value.numpy())
+        try:
+            array: npt.NDArray[Any] = np.array(value.const_value.numpy(), order="C")
+        except (OSError, ValueError) as error:  # its bytes do not fill its shape, or lie in a file that is not there
+            raise self.fail(f"constant {value.name!r} cannot be read: {error}") from error
         if array.dtype != np.dtype(dtype) or array.ndim != rank:
             found = f"{array.dtype} of rank {array.ndim}"
             raise self.fail(f"constant {value.name!r} is {found} where {dtype} of rank {rank} belongs")
