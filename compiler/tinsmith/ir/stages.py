@@ -20,7 +20,7 @@ class Stage(Enum):
     IMPORTED = "imported"
     """A valid ONNX graph of any operators: topologically ordered, every value defined once."""
     CANONICAL = "canonical"
-    """float32, static shapes, batch 1, the small operator set of docs/add-an-operator.md."""
+    """float32, static shapes, batch 1, the small operator set of docs/operators.md."""
     QUANTIZED = "quantized"
     """Canonical with QuantizeLinear/DequantizeLinear at every group's border (standard QDQ)."""
     EXACT = "exact"
