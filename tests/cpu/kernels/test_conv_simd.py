@@ -1,8 +1,14 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
-from kernel_cases import conv_shape, weighted, with_wide
-from kernel_harness import Case, assert_exact
-from tinsmith_backends.cpu.kernels.base import ConvShape, Isa
+from kernel_cases import conv_shape, weighted
+from kernel_harness import Case, assert_exact, run_cases
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Kernel
+from tinsmith_backends.cpu.kernels.conv_tiles import Tile
+from tinsmith_backends.cpu.kernels.manifest import choose
 
 ISAS: list[Isa] = ["avx2", "neon", "neondot", "simd128"]
 
@@ -43,10 +49,78 @@ def random_shape(rng: np.random.Generator) -> ConvShape:
 
 def cases(isa: Isa, seed: int, extra: int) -> list[Case]:
     rng = np.random.default_rng(seed)
-    shapes = with_wide(SHAPES) + [random_shape(rng) for _ in range(extra)]
+    shapes = [*SHAPES, *(random_shape(rng) for _ in range(extra))]
+    shapes = [replace(s, wide=not s.wide if i % 2 else s.wide) for i, s in enumerate(shapes)]
     return [weighted("conv", s, isa, rng, extreme=i % 3 == 0) for i, s in enumerate(shapes)]
 
 
+def differences(case: Case, got: np.ndarray) -> str:
+    """Empty when every byte is as expected."""
+    count = int((got != case.expected).sum())
+    return f"{case.kernel.symbol}: {count} of {got.size} differ" if count else ""
+
+
+def with_tile(tile: Tile) -> Callable[[str, Any, Isa], Kernel]:
+    """Chooses as usual, but with this register tile."""
+
+    def pick(kind: str, shape: Any, isa: Isa) -> Kernel:
+        kernel = choose(kind, shape, isa)
+        kernel.__dict__["tile"] = tile
+        return kernel
+
+    return pick
+
+
+def every_tile(isa: Isa) -> list[Case]:
+    """One block and a tail of channels, one pixel more than whole tiles, for each register tile."""
+    rng = np.random.default_rng(4)
+    found = []
+    for i, tile in enumerate(choose("conv", SHAPES[0], isa).tiles):
+        shape = conv_shape((1, 2 * tile.rows + 1, 9), tile.columns + 3, (1, 3), (1, 1), (0, 1, 0, 1), wide=bool(i % 2))
+        found.append(weighted("conv", shape, isa, rng, extreme=i % 3 == 0, pick=with_tile(tile)))
+    return found
+
+
+def flipped_bits(isa: Isa) -> list[Case]:
+    """A case, and the same with one bit of a weight, a bias or a multiplier flipped. Nothing hides behind a clamp."""
+    case = weighted("conv", conv_shape((1, 4, 16), 16, wide=True), isa, np.random.default_rng(5))
+    case = replace(case, scalars=(*case.scalars[:2], 0, -128, 127))
+    spoiled = [case]
+    for name, place, bit in (("w", 37, 64), ("w", 200, 32), ("bias", 3 * 4 + 2, 16), ("multiplier", 5 * 4 + 3, 32)):
+        data = bytearray(case.pointers[name])
+        data[place] ^= bit
+        spoiled.append(replace(case, pointers={**case.pointers, name: bytes(data)}))
+    return spoiled
+
+
 @pytest.mark.parametrize("isa", ISAS)
-def test_convolution_is_exact(tmp_path, isa):
-    assert_exact(cases(isa, 3, 12), isa, tmp_path)
+def test_convolutions_are_exact_and_flipped_bits_are_noticed(tmp_path, isa):
+    """One program for all, because code generation starts slowly."""
+    good, spoiled = [*cases(isa, 3, 10), *every_tile(isa)], flipped_bits(isa)
+    outputs = run_cases([*good, *spoiled], isa, tmp_path)
+    wrong = [differences(case, got) for case, got in zip(good, outputs, strict=False)]
+    assert not any(wrong), "\n".join(filter(None, wrong))
+    clean, *others = outputs[len(good) :]
+    for got in others:
+        assert (got != clean).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", [11, 12])
+def test_many_random_convolutions_are_exact(tmp_path, isa, seed):
+    assert_exact(cases(isa, seed, 100), isa, tmp_path)
+
+
+def test_a_matrix_product_needs_no_scratch_on_arm():
+    shape = conv_shape((1, 8, 64), 32)
+    assert [choose("matmul", shape, isa).scratch_bytes for isa in ("neon", "neondot")] == [0, 0]
+
+
+def test_the_tile_rule_wastes_no_pixels_and_no_channels():
+    """A single pixel gets a tile of one row; few channels do not get a wide tile."""
+    for isa in ISAS:
+        assert choose("conv", conv_shape((1, 1, 64), 10), isa).tile.rows == 1
+        narrow, broad = (choose("conv", conv_shape((16, 16, 64), n), isa).tile.columns for n in (4, 64))
+        assert narrow <= broad
+        assert narrow <= 8
