@@ -20,9 +20,10 @@ _STEP = 16
 
 
 def _tile(rows: int, columns: int) -> Tile:
-    """Per step `smull`, `smlal2`, `sadalp` an accumulator and loads, in pairs where weights are neighbours."""
-    # A horizontal sum of four accumulators takes three instructions more than a vector of the other kernels.
-    return Tile(rows, columns, 3 * rows * columns + rows + columns / 2 + 3, rows * columns // 2)
+    """Per sixteen products `smull`, `smlal2`, `sadalp` an accumulator, and loads, weights two at a time."""
+    sixteen = 3 * rows * columns + rows + columns / 2 + 3
+    # One vector of results is the sum of four accumulators over their lanes, which costs as much again as storing it.
+    return Tile(rows, columns, sixteen / 2, rows * columns // 2)
 
 
 @dataclass(frozen=True)
