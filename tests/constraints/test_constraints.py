@@ -331,7 +331,7 @@ def test_control_flow_is_refused() -> None:
 
 def test_output_that_is_an_input() -> None:
     proto = model("y = Relu (x)", outputs="y x")
-    assert [p.what for p in check(GraphView(proto))] == ["output 'x' is a input"]
+    assert [p.what for p in check(GraphView(proto))] == ["output 'x' is an input"]
 
 
 def test_survey_counts_and_blames() -> None:

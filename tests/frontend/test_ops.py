@@ -81,7 +81,7 @@ def test_reasons_as_json(tmp_path: Path) -> None:
     assert (relu["operator"], relu["supported"], relu["problems"]) == ("Relu", True, [])
     assert (sigmoid["count"], sigmoid["supported"], len(sigmoid["problems"])) == (2, False, 2)
     assert sigmoid["problems"][1]["where"] == "Sigmoid 'b'"
-    assert [p["what"] for p in told["problems"]] == ["output 'x' is a input"]  # type: ignore[attr-defined]
+    assert [p["what"] for p in told["problems"]] == ["output 'x' is an input"]  # type: ignore[attr-defined]
     assert told["supported"] is False and told["target"] == "t1"
     json.dumps(told)
 

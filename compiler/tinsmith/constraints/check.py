@@ -107,9 +107,9 @@ def _missing_inputs(node: NodeView) -> Iterator[Problem]:
 def _graph_problems(graph: GraphView, *, with_shapes: bool) -> Iterator[Problem]:
     computed = {name for node in graph.nodes for name in node.proto.output}
     for name in sorted(graph.outputs - computed):
-        kind = "constant" if name in graph.constants else "input"
+        kind = "a constant" if name in graph.constants else "an input"
         yield Problem(
-            f"output {name!r} is a {kind}", "the model", "nothing would be computed for it", "remove the output"
+            f"output {name!r} is {kind}", "the model", "nothing would be computed for it", "remove the output"
         )
     unclear = [n for node in graph.nodes for n in node.proto.output[:1] if graph.shape(n) is None]
     if with_shapes and unclear:
