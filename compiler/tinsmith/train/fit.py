@@ -89,17 +89,9 @@ def fit(
     known, held = as_samples(train, "train"), as_samples(valid, "valid")
     settings = Settings(epochs, seed, batch, rate, optimizer, decay, f"{known.digest()}-{held.digest()}")
     folder = None if out is None else _make_folder(Path(out))
+    progress = Progress(0) if progress is None else progress
     with torch.random.fork_rng():
-        try_out(net, known, held, batch)
-        stepper = _make_optimizer(net, optimizer, rate)
-        run = Run() if folder is None else restore(folder, settings, net, stepper)
-        progress = Progress(0) if progress is None else progress
-        progress.expect(epochs - run.epoch)
-        while run.epoch < epochs:
-            with progress.step(_announce(run, epochs)):
-                _one_epoch(net, stepper, known, held, settings, run)
-                if folder is not None:
-                    save(folder, settings, net, stepper, run)
+        run = _train(net, known, held, settings, folder, progress)
     net.load_state_dict(run.best)
     net.eval()
     fitted = _result(run)
@@ -107,6 +99,22 @@ def fit(
         write_state(folder / STATE_NAME, run.best)
         _write_metrics(folder / METRICS_NAME, settings, fitted)
     return fitted
+
+
+def _train(
+    net: nn.Module, train: Samples, valid: Samples, settings: Settings, folder: Path | None, progress: Progress
+) -> Run:
+    """Start, or go on from the checkpoint in `folder`, and train to the end."""
+    try_out(net, train, valid, settings.batch)
+    stepper = _make_optimizer(net, settings.optimizer, settings.rate)
+    run = Run() if folder is None else restore(folder, settings, net, stepper)
+    progress.expect(settings.epochs - run.epoch)
+    while run.epoch < settings.epochs:
+        with progress.step(_announce(run, settings.epochs)):
+            _one_epoch(net, stepper, train, valid, settings, run)
+            if folder is not None:
+                save(folder, settings, net, stepper, run)
+    return run
 
 
 def _one_epoch(
