@@ -3,7 +3,7 @@
     tinsmith train examples/binary/net.py:reactnet --data digits -o run/
     tinsmith train examples/binary/net.py:fashion_bireal --data fashion_train.npz --valid fashion_test.npz -o run/
 
-Expect 95 % and more of the digits from every one of them.
+Expect more than 95 % of the digits from birealnet, reactnet and shift3 with the 20 epochs that are the default.
 """
 
 from __future__ import annotations
