@@ -23,6 +23,9 @@ from tinsmith_backends.cpu.kernels.isa import ISAS, IsaInfo
 
 _READ_ONLY = re.compile(r"(\w+ \*(?:restrict )?(?:x|w|bias|multiplier|a|b)\b)")
 """Pointer parameters of the signatures in kernels/base.py that a kernel does not write."""
+_HELPERS = {b"__truncsfhf2": b"tinsmith_f16", b"__extendhfsf2": b"tinsmith_f16x"}
+"""Weak functions that TVM adds to every object, by the names of a compiler's own but not by its calling convention: a
+program that converts half floats would call them by mistake. The new names have the old lengths."""
 _TAIL = 1500
 """Characters of the code generator's last words that an error quotes."""
 
@@ -112,7 +115,10 @@ def _generate(kernels: Sequence[Kernel], isa: Isa) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernels.o"
         built.write_to_file(str(path), "o")
-        return path.read_bytes()
+        data = path.read_bytes()
+    for foreign, private in _HELPERS.items():
+        data = data.replace(foreign, private)
+    return data
 
 
 def _plain_c(source: str, in_place: Sequence[str]) -> str:
