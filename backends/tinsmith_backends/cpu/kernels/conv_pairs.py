@@ -16,13 +16,10 @@ from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.conv_tiled import Operands, TiledConv
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 
-_UNROLL = 1
-"""Pairs in one turn of the inner loop."""
-
 
 def _tile(rows: int, vectors: int, lanes: int) -> Tile:
-    """Per pair: multiply and add an accumulator, one load a row, one a vector of weights; a quarter of the loop."""
-    return Tile(rows, lanes * vectors, 2 * rows * vectors + rows + vectors + 1, rows * vectors)
+    """Per pair: multiply and add an accumulator, one load a row, one a vector of weights; the loop."""
+    return Tile(rows, lanes * vectors, 2 * rows * vectors + rows + vectors + 3, rows * vectors)
 
 
 @dataclass(frozen=True)
@@ -40,33 +37,27 @@ class ConvPairs(TiledConv):
         return blocks.reshape(count, columns, depth // 2, 2).transpose(0, 2, 1, 3)
 
     def multiply(self, f: Any, operands: Operands) -> list[Any]:
-        """A few pairs a turn, then the rest."""
+        """Bias first, then pair by pair."""
         vectors = len(operands.bias)
         acc = f.registers("int32", self.lanes, len(operands.rows) * vectors)
         for m in range(len(operands.rows)):
             for n in range(vectors):
                 acc[m * vectors + n] = operands.bias[n]
-        pairs = self.padded_depth // 2
-        turns = pairs // _UNROLL
-        with f.loop(turns, "k") as k:
+        # One pair a turn: WebAssembly engines schedule loads first, so more of them would spill accumulators.
+        with f.loop(self.padded_depth // 2, "k") as k:
             # Through the opaque zero the rest of each address is a constant offset.
-            at = f.let(k * (2 * _UNROLL) + operands.zero, "at")
-            w_at = f.let(operands.w_at + at * self.tile.columns, "w_at")
-            for pair in range(_UNROLL if turns else 0):
-                self._pair(f, acc, operands, at, w_at, pair)
-        for pair in range(turns * _UNROLL, pairs):
-            self._pair(f, acc, operands, 0, operands.w_at, pair)
+            at = f.let(k * 2 + operands.zero, "at")
+            self._pair(f, acc, operands, at, f.let(operands.w_at + at * self.tile.columns, "w_at"))
         return [acc[i] for i in range(len(operands.rows) * vectors)]
 
-    def _pair(self, f: Any, acc: Any, operands: Operands, at: Any, w_at: Any, pair: int) -> None:
-        """Pair number `pair` from element `at` of each window and weight `w_at` on."""
+    def _pair(self, f: Any, acc: Any, operands: Operands, at: Any, w_at: Any) -> None:
+        """The pair at element `at` of each window, times the weights at `w_at`."""
         from tinsmith_backends.cpu.kernels.vector import bits_as, cast, llvm, splat
 
         vectors, wide = self.tile.columns // self.lanes, 2 * self.lanes
-        w_at = w_at + pair * 2 * self.tile.columns
         weights = [f.let(cast(f"int16x{wide}", operands.w.load(w_at + n * wide, wide)), "w") for n in range(vectors)]
         for m, row in enumerate(operands.rows):
-            both = operands.a.load_bits(at + (row + pair * 2), "int32", 2)
+            both = operands.a.load_bits(at + row, "int32", 2)
             value = f.let(bits_as(f"int16x{wide}", splat(both, self.lanes)), "a")
             for n in range(vectors):
                 i = m * vectors + n
