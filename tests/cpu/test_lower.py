@@ -163,10 +163,10 @@ def test_identifiers() -> None:
     assert [identifier(n) for n in ("3x", "", "float", "a", "é", "to0", "__x__")] == [
         "n3x",
         "net",
-        "float_",
-        "a_",
+        "n_float",
+        "a",
         "net",
-        "to0_",
+        "n_to0",
         "x",
     ]
     assert unique(["x.1", "x/1", "X_1", "y"]) == ["x_1", "x_1_2", "X_1_3", "y"]

@@ -64,11 +64,11 @@ def call_lines(memory: Memory, number: int, step: Step, members: Mapping[str, Co
 
 
 def address(memory: Memory, buffer: str) -> str:
-    """Where a buffer stands: the caller's pointer, or a place in the arena `a`."""
+    """Where a buffer stands: the caller's pointer, or a place in the arena."""
     for port in (*memory.program.inputs, *memory.program.outputs):
         if port.buffer == buffer:
             return port.identifier
-    return f"a + {memory.offsets[buffer]}"
+    return f"arena_ + {memory.offsets[buffer]}"
 
 
 def _arguments(
@@ -78,7 +78,7 @@ def _arguments(
     scalars = [str(value) for value in call.scalars]
     match _form(call):
         case "weighted":
-            place = "0" if scratch is None else f"a + {scratch}"
+            place = "0" if scratch is None else f"arena_ + {scratch}"
             weights = [constant[kind] for kind in ("weight", "bias", "multiplier")]
             return [*sources, *weights, target, place], scalars
         case "add":

@@ -100,7 +100,7 @@ def network_context(memory: Memory, members: Sequence[Constant], names: Names) -
         "heads": {step.body.kind for step in program.steps if isinstance(step.body, Head)},
         "dequantizes": any(program.buffers[port.buffer].element == "int8" for port in program.outputs),
         "unused": [port.identifier for port in ports if not _uses(program, port)],
-        "uses_arena": "a + " in text,
+        "uses_arena": "arena_ + " in text,
     }
 
 

@@ -13,7 +13,7 @@ _KEYWORDS = frozenset(
         "operator or private protected public register restrict return short signed sizeof static struct super switch",
         "template this throw true try typedef typeof union unsigned using var virtual void volatile while with xor",
         "yield await import export let function arena index i",
-        "a step failed real stored quantize dequantize softmax argmax sample different assert complex ctype errno",
+        "step failed real stored quantize dequantize softmax argmax sample different assert complex ctype errno",
         "fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio",
         "stdlib stdnoreturn string tgmath threads time uchar wchar wctype module inputs outputs",
     )
@@ -27,13 +27,13 @@ _LOCAL = re.compile(r"(from|to)\d+|i\d+_\d+")
 def identifier(name: str) -> str:
     """`name` with everything that no identifier may hold turned into an underscore.
 
-    Never begins with an underscore or a digit, holds no two underscores in a row, and is no keyword of C, C++ or
-    JavaScript.
+    Neither begins nor ends with an underscore, holds no two of them in a row (C++ reserves such names), and is no
+    keyword of C, C++ or JavaScript. Generated code has names that end in an underscore to itself.
     """
     word = re.sub(r"_+", "_", re.sub(r"\W", "_", name, flags=re.ASCII)).strip("_")
     if not word or word[0].isdigit():
         word = f"n{word}" if word else "net"
-    return f"{word}_" if word in _KEYWORDS or _LOCAL.fullmatch(word) else word
+    return f"n_{word}" if word in _KEYWORDS or _LOCAL.fullmatch(word) else word
 
 
 def unique(names: Sequence[str]) -> list[str]:

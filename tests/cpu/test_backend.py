@@ -1,0 +1,115 @@
+"""Every target against the oracle, layer by layer, with ==."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Built
+from cpu_nets import build
+from exact_models import KINDS, random_net
+from tinsmith.verify.oracle import Oracle
+from tinsmith_backends.cpu.backend import BACKEND
+from tinsmith_backends.cpu.targets import TARGETS
+
+RUNNERS = [
+    ("x86-64", "native"),
+    ("arm64", "qemu-aarch64"),
+    ("arm64-dotprod", "qemu-aarch64"),
+    ("wasm", "wasmtime"),
+    ("wasm", "node"),
+    ("c", "native"),
+    ("cortex-m", "qemu-arm"),
+]
+
+
+def need(runner: str) -> None:
+    if runner not in ("native", "wasmtime") and shutil.which(runner) is None:
+        pytest.skip(f"{runner} is not installed")
+
+
+def differences(one: Built, runner: str | None) -> list[str]:
+    """Names of tensors that differ from the oracle's, or are missing."""
+    running = BACKEND.runner(one.folder, one.graph, one.target, runner)
+    wrong = []
+    for expected, got in zip(one.expected, running.run(one.samples), strict=True):
+        assert set(got) == set(one.graph.tensors) - set(one.graph.inputs)
+        for name, values in got.items():
+            right = expected[name]
+            if values.dtype != right.dtype or values.shape != right.shape or not np.array_equal(values, right):
+                wrong.append(name)
+    for expected, got in zip(one.expected, running.run(one.samples, layers=False), strict=True):
+        assert set(got) == set(one.graph.outputs)
+        wrong += [name for name, values in got.items() if not np.array_equal(values, expected[name])]
+    return wrong
+
+
+@pytest.mark.parametrize(("target", "runner"), RUNNERS)
+def test_every_tensor_is_the_oracles(built: Callable[[str], Built], target: str, runner: str) -> None:
+    need(runner)
+    assert differences(built(target), runner) == []
+
+
+@pytest.mark.parametrize(("target", "runner"), RUNNERS)
+def test_constants_are_the_expected_ones(built: Callable[[str], Built], target: str, runner: str) -> None:
+    need(runner)
+    one = built(target)
+    constants = BACKEND.runner(one.folder, one.graph, target, runner).constants()
+    assert constants == BACKEND.expected_constants(one.graph, target)
+    kinds = {key.rpartition("/")[2] for key in constants}
+    assert kinds == {"weight", "bias", "multiplier", "table"}
+    layers = {layer.name for layer in one.graph.layers}
+    assert {key.rpartition("/")[0] for key in constants} <= layers
+
+
+@pytest.mark.parametrize(("target", "runner"), RUNNERS)
+def test_inferences_are_timed(built: Callable[[str], Built], target: str, runner: str) -> None:
+    need(runner)
+    one = built(target)
+    seconds = BACKEND.runner(one.folder, one.graph, target, runner).time(one.samples[0], repeats=4)
+    assert len(seconds) == 4
+    assert all(0 < s < 5 for s in seconds)
+
+
+def test_numbers_of_a_build(built: Callable[[str], Built]) -> None:
+    for target in TARGETS:
+        one = built(target)
+        numbers, names = one.build, [layer.name for layer in one.graph.layers]
+        assert numbers.arena_bytes >= numbers.arena_lower_bound_bytes > 0
+        assert [row.name for row in numbers.layers] == names
+        assert sum(row.weight_bytes for row in numbers.layers) <= numbers.weight_bytes
+        assert 500 < numbers.code_bytes < 80_000
+        assert all(row.kernel for row in numbers.layers)
+
+
+@pytest.mark.parametrize(
+    "target", ["c", *(pytest.param(name, marks=pytest.mark.slow) for name in TARGETS if name != "c")]
+)
+def test_equal_graphs_give_equal_bytes(built: Callable[[str], Built], target: str, tmp_path: Path) -> None:
+    from cpu_nets import everything
+
+    one = built(target)
+    again = tmp_path / "a folder of another name" / "and depth" / "x"
+    build(everything(), target, again)
+    files = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
+    assert len(files) >= 5
+    for path, data in files.items():
+        assert data == (one.folder / path).read_bytes(), path
+        assert str(tmp_path).encode() not in data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_nets(target: str, kind: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        net = random_net(seed, kind, extreme=seed == 2)
+        oracle = Oracle(net.model())
+        samples = [net.sample(i, extreme=i == 1) for i in range(2)]
+        folder = tmp_path / str(seed)
+        numbers = build(net, target, folder)
+        one = Built(folder, numbers, net.graph(), target, samples, [dict(oracle.run(s)) for s in samples])  # type: ignore[arg-type]
+        assert differences(one, None) == []
