@@ -73,12 +73,13 @@ def _class_grid(
     """One grid for all members: it holds the range chosen for each source; asymmetric if any member asks for it."""
     asymmetric = any(settings[value].asymmetric for value in members.members)
     non_negative = all(value in positive for value in members.members)
-    ends = [
-        calibrated_range(statistics[value.name or ""], settings[value], value in positive) for value in members.sources
-    ]
-    ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
-    lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
     try:
+        ends = [
+            calibrated_range(statistics[value.name or ""], settings[value], value in positive)
+            for value in members.sources
+        ]
+        ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
+        lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
         return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric)
     except ValueError as error:
         problems.add(
