@@ -88,7 +88,7 @@ def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     try:
         # The converter asks for types; a second look at the result is strict.
         return onnx.version_converter.convert_version(onnx.shape_inference.infer_shapes(model), OPSET)
-    except (RuntimeError, onnx.version_converter.ConvertError) as error:
+    except (*INFERENCE_ERRORS, onnx.version_converter.ConvertError) as error:
         what = f"cannot be brought from opset {version} to {OPSET}"
         problem = Problem(what, where, _first_line(error), f"export with opset_version={OPSET}")
         raise TinsmithError([*_constraints(model), problem]) from error
