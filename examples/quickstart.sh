@@ -32,6 +32,9 @@ for target in $targets; do
         run tinsmith run "$out/$target" --input $out/test.npz -o "$out/$target.npz" &&
         run tinsmith verify "$out/$target" --json > "$out/$target.verify.json" ||
         echo "$target failed" >&2
+    if [ "$target" = wasm ]; then
+        run tinsmith verify "$out/$target" --runner node
+    fi
 done
 say "what came out"
 # shellcheck disable=SC2086  # a list of words
