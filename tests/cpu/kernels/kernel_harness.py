@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -123,10 +124,13 @@ def run_cases(
     return [part.reshape(case.expected.shape) for part, case in zip(np.split(got, ends), cases, strict=True)]
 
 
-def assert_exact(cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str] = ()) -> None:
-    """Every case gives exactly the expected bytes; else the message names the cases that do not."""
+def assert_exact(
+    cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str] = (), spoiled: Sequence[Case] = ()
+) -> None:
+    """Every case gives exactly the expected bytes, and none of the `spoiled` does, which shows that errors are seen."""
+    outputs = run_cases([*cases, *spoiled], isa, folder, compiler)
     wrong = []
-    for case, got in zip(cases, run_cases(cases, isa, folder, compiler), strict=True):
+    for case, got in zip(cases, outputs, strict=False):
         if (got != case.expected).any():
             at = tuple(int(i) for i in np.argwhere(got != case.expected)[0])
             count = int((got != case.expected).sum())
@@ -135,6 +139,28 @@ def assert_exact(cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequen
                 f"expected {case.expected[at]}, got {got[at]}"
             )
     assert not wrong, "\n".join(wrong)
+    unnoticed = [
+        f"{case.kernel.symbol} {case.note}"
+        for case, got in zip(spoiled, outputs[len(cases) :], strict=True)
+        if (got == case.expected).all()
+    ]
+    assert not unnoticed, f"flipped bits made no difference: {unnoticed}"
+
+
+def flipped(case: Case, names: Sequence[str], mask: int = 0x40) -> list[Case]:
+    """The case once for each name, with the bits of `mask` flipped in every byte of that input."""
+    pairs = [(name, case.pointers[name]) for name in names]
+    return [
+        replace(case, pointers={**case.pointers, name: bytes(b ^ mask for b in data)}, note=f"{name} flipped")
+        for name, data in pairs
+        if isinstance(data, bytes)
+    ]
+
+
+@cache
+def _compiled(kernels: tuple[Kernel, ...], isa: Isa) -> bytes | str:
+    """Importing TVM is the slow part, so a test that runs the same kernels with two C compilers does it once."""
+    return compile_kernels(kernels, isa)
 
 
 def _need(isa: Isa) -> None:
@@ -144,7 +170,7 @@ def _need(isa: Isa) -> None:
 
 
 def _build(cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str]) -> Path:
-    code = compile_kernels([case.kernel for case in cases], isa)
+    code = _compiled(tuple(case.kernel for case in cases), isa)
     kernels = folder / ("kernels.c" if isinstance(code, str) else "kernels.o")
     kernels.write_bytes(code.encode() if isinstance(code, str) else code)
     main = folder / "main.c"

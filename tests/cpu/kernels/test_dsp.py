@@ -1,9 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from kernel_cases import add, average, conv_shape, maxpool, pool_shape, requantization, weighted, with_wide
-from kernel_harness import assert_exact
+from kernel_harness import assert_exact, flipped
 from tinsmith_backends.cpu.kernels.base import ElementShape
 from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 
@@ -45,7 +44,8 @@ def test_convolutions_are_exact(tmp_path):
         case = weighted("conv", shape, "dsp", rng)
         assert case.kernel.in_place == (0,)
         cases += [case, replace(case, in_place="x")]
-    assert_exact(cases, "dsp", tmp_path)
+    spoiled = flipped(weighted("conv", CONV[1], "dsp", rng), ("x", "w", "bias", "multiplier"))
+    assert_exact(cases, "dsp", tmp_path, spoiled=spoiled)
 
 
 def test_pools_and_elementwise_kernels_are_exact(tmp_path):
@@ -56,18 +56,6 @@ def test_pools_and_elementwise_kernels_are_exact(tmp_path):
     cases += [requantization(s, "dsp", rng, in_place=p) for s in ELEMENTS for p in ("", "x")]
     cases += [add(ELEMENTS[0], "dsp", rng, extreme=e, in_place=p) for p in ("", "a", "b") for e in (False, True)]
     assert_exact(cases, "dsp", tmp_path)
-
-
-def test_a_flipped_bit_is_noticed(tmp_path):
-    case = weighted("conv", CONV[1], "dsp", np.random.default_rng(7))
-    flipped = []
-    for name in ("w", "bias", "multiplier"):
-        data = bytearray(case.pointers[name])
-        data[2] ^= 0x20
-        flipped.append(replace(case, pointers={**case.pointers, name: bytes(data)}, note=name))
-    with pytest.raises(AssertionError) as raised:
-        assert_exact([case, *flipped], "dsp", tmp_path)
-    assert len(str(raised.value).splitlines()) == 3, raised.value
 
 
 def test_only_convolutions_that_never_read_what_they_wrote_run_in_place():

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from kernel_cases import add, average, conv_shape, maxpool, pool_shape, requantization, weighted, with_wide
-from kernel_harness import assert_exact
-from tinsmith_backends.cpu.kernels.base import ElementShape
+from kernel_harness import Case, assert_exact, flipped
+from tinsmith_backends.cpu.kernels.base import ElementShape, Isa
 
-SIMD = ["avx2", "neon", "neondot", "simd128"]
+# With and without dot product these kernels differ in name alone.
+SIMD = ["avx2", "neon", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
 
 DEPTHWISE = [
     conv_shape((5, 5, 21), 21, (3, 3), (1, 1), (1, 1, 1, 1), group=21),
@@ -36,23 +37,16 @@ def test_simd_kernels_without_sums_over_channels_are_exact(tmp_path, isa):
     cases += [requantization(s, isa, rng, in_place=p) for s in ELEMENTS for p in ("", "x")]
     cases += [add(s, isa, rng, extreme=i == 1, in_place=p) for i, s in enumerate(ELEMENTS[::4]) for p in ("", "a", "b")]
     assert not [case.kernel.name for case in cases if "scalar" in case.kernel.name]
-    assert_exact(cases, isa, tmp_path)
+    assert_exact(cases, isa, tmp_path, spoiled=spoiled_cases(isa))
 
 
-def test_a_flipped_input_bit_is_noticed_in_every_kind(tmp_path):
+def spoiled_cases(isa: Isa) -> list[Case]:
     rng = np.random.default_rng(4)
     narrow = ElementShape(3, 40, False, False)
-    cases = [
-        weighted("depthwise", DEPTHWISE[0], "avx2", rng),
-        average(POOL[0], "avx2", rng),
-        maxpool(pool_shape((4, 4, 40), (1, 1)), "avx2", rng),
-        requantization(narrow, "avx2", rng),
-        add(narrow, "avx2", rng),
+    return [
+        *flipped(weighted("depthwise", DEPTHWISE[0], isa, rng), ("x", "w", "bias", "multiplier")),
+        *flipped(average(POOL[0], isa, rng), ("x", "multiplier")),
+        *flipped(maxpool(POOL[0], isa, rng), ("x",)),
+        *flipped(requantization(narrow, isa, rng), ("x", "multiplier")),
+        *flipped(add(narrow, isa, rng), ("a", "b")),
     ]
-    for case in cases:
-        name = next(iter(case.pointers))
-        data = bytearray(case.pointers[name])
-        case.pointers[name] = bytes(b ^ 0x40 for b in data)
-    with pytest.raises(AssertionError) as raised:
-        assert_exact(cases, "avx2", tmp_path)
-    assert all(kind in str(raised.value) for kind in ("depthwise", "averagepool", "maxpool", "requantize", "add"))
