@@ -44,10 +44,9 @@ class ConvPairs(TiledConv):
             for n in range(vectors):
                 acc[m * vectors + n] = operands.bias[n]
         # One pair a turn: WebAssembly engines schedule loads first, so more of them would spill accumulators.
-        with f.loop(self.padded_depth // 2, "k") as k:
-            # Through the opaque zero the rest of each address is a constant offset.
-            at = f.let(k * 2 + operands.zero, "at")
-            self._pair(f, acc, operands, at, f.let(operands.w_at + at * self.tile.columns, "w_at"))
+        # From an opaque zero on, so that the rest of each address is a constant offset.
+        with f.loop(self.padded_depth, "k", start=operands.zero, step=2) as k:
+            self._pair(f, acc, operands, k, operands.w_at + k * self.tile.columns)
         return [acc[i] for i in range(len(operands.rows) * vectors)]
 
     def _pair(self, f: Any, acc: Any, operands: Operands, at: Any, w_at: Any) -> None:

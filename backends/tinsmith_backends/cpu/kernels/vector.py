@@ -186,17 +186,18 @@ class Function:
         return var
 
     @contextmanager
-    def loop(self, extent: Expr, name: str = "i") -> Iterator[Expr]:
-        """A counting loop from 0; a loop of exactly one turn is emitted without the loop."""
-        if isinstance(extent, int) and extent == 1:
-            yield const(0)
+    def loop(self, extent: Expr, name: str = "i", *, start: Expr = 0, step: int = 1) -> Iterator[Expr]:
+        """Counts `start`, `start + step` … below `start + extent`; exactly one turn is emitted without the loop."""
+        first = const(start) if isinstance(start, int) else start
+        if isinstance(extent, int) and extent == step:
+            yield first
             return
         var = tirx.Var(self._fresh(name), PrimType("int32"))
         self._blocks.append([])
         yield var
         body = _sequence(self._blocks.pop())
         count = const(extent) if isinstance(extent, int) else extent
-        self._emit(tirx.For(var, const(0), count, tirx.ForKind.SERIAL, body))
+        self._emit(tirx.For(var, first, count, tirx.ForKind.SERIAL, body, step=const(step) if step > 1 else None))
 
     @contextmanager
     def when(self, condition: Expr) -> Iterator[None]:
