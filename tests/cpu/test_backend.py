@@ -23,6 +23,7 @@ RUNNERS = [
     ("wasm", "node"),
     ("c", "native"),
     ("cortex-m", "qemu-arm"),
+    ("cortex-m", "native"),
 ]
 
 
@@ -60,7 +61,8 @@ def test_constants_are_the_expected_ones(built: Callable[[str], Built], target: 
     constants = BACKEND.runner(one.folder, one.graph, target, runner).constants()
     assert constants == BACKEND.expected_constants(one.graph, target)
     kinds = {key.rpartition("/")[2] for key in constants}
-    assert kinds == {"weight", "bias", "multiplier", "table"}
+    plain = {"weight", "bias", "multiplier", "table"}
+    assert kinds == plain | ({f"portable {kind}" for kind in plain} if target == "cortex-m" else set())
     layers = {layer.name for layer in one.graph.layers}
     assert {key.rpartition("/")[0] for key in constants} <= layers
 
@@ -105,8 +107,8 @@ def test_equal_graphs_give_equal_bytes(built: Callable[[str], Built], target: st
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_nets(target: str, kind: str, tmp_path: Path) -> None:
-    for seed in range(3):
-        net = random_net(seed, kind, extreme=seed == 2)
+    for seed in range(2):
+        net = random_net(seed, kind, extreme=seed == 1)
         oracle = Oracle(net.model())
         samples = [net.sample(i, extreme=i == 1) for i in range(2)]
         folder = tmp_path / str(seed)

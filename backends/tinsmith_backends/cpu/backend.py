@@ -67,8 +67,11 @@ class CpuBackend:
         from tinsmith_backends.cpu.constants import by_key, constants
         from tinsmith_backends.cpu.lower import lower
         from tinsmith_backends.cpu.memory import ordered
+        from tinsmith_backends.cpu.run_both import portable_keys
 
-        return by_key(constants(ordered(lower(graph, TARGETS[target].isa))))
+        cpu = TARGETS[target]
+        found = by_key(constants(ordered(lower(graph, cpu.isa))))
+        return {**found, **portable_keys(self.expected_constants(graph, "c"))} if cpu.portable else found
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
         """A runner for the folder; compiles what has to be compiled. `TinsmithError` when a tool is missing."""
@@ -82,13 +85,14 @@ def _write(
 ) -> int:
     """Write the files of one target; returns the bytes of its code."""
     from tinsmith_backends.cpu.description import FILE, describe
+    from tinsmith_backends.cpu.run_both import PORTABLE
 
     (out / FILE).write_text(describe(memory, members, cpu.target.name), encoding="utf-8")
     if cpu.target.name == "wasm":
         return _write_wasm(cpu, memory, members, out, step)
-    if cpu.target.name == "cortex-m":
+    if cpu.portable:
         with step("write the portable C"):
-            _write_portable(graph, out / "portable")
+            _write_portable(graph, out / PORTABLE)
     return _write_native(cpu, memory, members, out, step)
 
 
@@ -127,6 +131,7 @@ def _write_native(cpu: CpuTarget, memory: Memory, members: Sequence[Constant], o
 def _write_portable(graph: ExactGraph, folder: Path) -> None:
     """The same network in portable C, for boards and hosts without the instructions of the object file."""
     from tinsmith_backends.cpu.constants import constants
+    from tinsmith_backends.cpu.description import FILE, describe
     from tinsmith_backends.cpu.executor import render_sources
     from tinsmith_backends.cpu.lower import lower
     from tinsmith_backends.cpu.memory import plan
@@ -136,14 +141,15 @@ def _write_portable(graph: ExactGraph, folder: Path) -> None:
     kernels = f"{memory.program.name}_kernels.c"
     folder.mkdir()
     (folder / kernels).write_bytes(_object(memory, cpu))
-    names = _names(cpu, memory.program.name, kernels)
-    _write_texts(folder, render_sources(memory, constants(memory.program), names))
+    names, members = _names(cpu, memory.program.name, kernels), constants(memory.program)
+    _write_texts(folder, {FILE: describe(memory, members, cpu.target.name)})
+    _write_texts(folder, render_sources(memory, members, names))
 
 
 def _names(cpu: CpuTarget, name: str, kernels: str) -> Names:
     from tinsmith_backends.cpu.executor import Names
 
-    return Names(cpu.target.name, kernels, portable=cpu.target.name == "cortex-m")
+    return Names(cpu.target.name, kernels, portable=cpu.portable)
 
 
 def _object(memory: Memory, cpu: CpuTarget) -> bytes:

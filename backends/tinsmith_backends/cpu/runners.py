@@ -12,7 +12,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
 
 from tinsmith_backends.cpu.readout import Readout
-from tinsmith_backends.cpu.targets import CpuTarget
+from tinsmith_backends.cpu.targets import TARGETS, CpuTarget
 
 _MACHINES = {"x86-64": ("x86_64", "AMD64"), "arm64": ("aarch64",), "arm64-dotprod": ("aarch64",)}
 """Machines that run a target's programs natively, as Python names them; targets that are not here run anywhere."""
@@ -38,14 +38,30 @@ def make_runner(build: Path, graph: ExactGraph, cpu: CpuTarget, runner: str | No
         from tinsmith_backends.cpu.run_node import NodeRunner
 
         return NodeRunner(build, readout, _program("node", "apt-get install nodejs, or --runner wasmtime"))
+    if cpu.portable:
+        return _both(build, graph, cpu, readout, run_portable=name == "native")
+    return _process(name, build, readout, cpu)
+
+
+def _process(name: str, build: Path, readout: Readout, cpu: CpuTarget) -> Runner:
     from tinsmith_backends.cpu.run_process import ProcessRunner
 
     return ProcessRunner(name, build, readout, cpu.run_flags, _command(name, cpu))
 
 
+def _both(build: Path, graph: ExactGraph, cpu: CpuTarget, readout: Readout, *, run_portable: bool) -> Runner:
+    """The device's form under its emulator and the portable one on this machine."""
+    from tinsmith_backends.cpu.run_both import PORTABLE, BothRunner
+
+    device = _process(cpu.runners[0], build, readout, cpu)
+    folder = build / PORTABLE
+    portable = _process("native", folder, Readout(folder, graph), TARGETS["c"])
+    return BothRunner(device, portable, run_portable=run_portable)
+
+
 def default_runner(cpu: CpuTarget) -> str:
     """The target's own runner, or its other one where a native target meets a foreign machine or the reverse."""
-    if "native" not in cpu.runners or len(cpu.runners) == 1:
+    if "native" not in cpu.runners or len(cpu.runners) == 1 or cpu.portable:
         return cpu.runners[0]
     emulator = next(name for name in cpu.runners if name != "native")
     return "native" if _runs_here(cpu) else emulator

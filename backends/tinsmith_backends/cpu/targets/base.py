@@ -22,6 +22,7 @@ class CpuTarget:
         compile_flags: of `zig cc`, for the C around the kernels, as the device would run it.
         run_flags: of `zig cc`, for the program that `verify` runs; the same, but for an operating system.
         runners: how it can be run, its own runner first.
+        portable: whether the artefact also holds the network as the target `c` has it.
     """
 
     target: Target
@@ -29,6 +30,7 @@ class CpuTarget:
     compile_flags: tuple[str, ...]
     run_flags: tuple[str, ...]
     runners: tuple[str, ...]
+    portable: bool = False
 
 
 NATIVE_STEPS = 4

@@ -17,6 +17,8 @@ CORTEX_M = CpuTarget(
     isa="dsp",
     compile_flags=("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),
     run_flags=("-target", "arm-linux-musleabihf", "-mcpu=cortex_a15"),
-    runners=("qemu-arm",),
+    runners=("qemu-arm", "native"),
+    portable=True,
 )
-"""Linux programs for ARM may call Thumb code, so qemu's user mode runs the very object that goes onto the device."""
+"""Linux programs for ARM may call Thumb code, so qemu's user mode runs the very object that goes onto the device.
+`native` runs the portable C that stands beside it."""
