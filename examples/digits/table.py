@@ -1,6 +1,6 @@
 """Prints what quickstart.sh made: one line a target. Fails unless every target is exact and as accurate as promised.
 
-    python table.py TARGET…
+python table.py TARGET…
 """
 
 from __future__ import annotations
