@@ -10,10 +10,13 @@ debian_packages qemu-aarch64:qemu-user qemu-system-arm:qemu-system-arm gcc:gcc c
 make_venv torch,cpu,examples,dev
 export PATH=$PWD/.venv/bin:$PATH
 
+# Every check has its turn; one that fails makes the whole fail.
+failed=0
 say "style"
-ruff check
-ruff format --check
+ruff check || failed=1
+ruff format --check || failed=1
 say "types"
-mypy
+mypy || failed=1
 say "tests"
-pytest -n 2 "$@"
+pytest -n 2 "$@" || failed=1
+exit $failed
