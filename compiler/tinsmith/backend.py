@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tinsmith.errors import Problem
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command line imports this module: numpy would double the time of `tinsmith --help`
+    import numpy.typing as npt
+
     from tinsmith.ir.exact import ExactGraph
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Arrays: TypeAlias = "Mapping[str, npt.NDArray[Any]]"
 """Arrays by tensor name."""
 
 Step = Callable[[str], AbstractContextManager[None]]
