@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import pytest
-from cpu_nets import build, everything
-from tinsmith.backend import Build
-from tinsmith.ir.exact import ExactGraph
+from cpu_nets import Built, Sample, build, everything
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
-
-Sample = dict[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Built:
-    """A build folder, what it was built from, and samples with the oracle's tensors."""
-
-    folder: Path
-    build: Build
-    graph: ExactGraph
-    target: str
-    samples: list[Sample]
-    expected: list[Sample]
 
 
 @pytest.fixture(scope="session")

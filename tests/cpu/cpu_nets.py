@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 from exact_models import Net
 from tinsmith.backend import Build
+from tinsmith.ir.exact import ExactGraph
 from tinsmith_backends.cpu.backend import BACKEND
+
+Sample = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A build folder, what it was built from, and samples with the oracle's tensors."""
+
+    folder: Path
+    build: Build
+    graph: ExactGraph
+    target: str
+    samples: list[Sample]
+    expected: list[Sample]
 
 
 @contextlib.contextmanager

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Built
-from cpu_nets import build
+from cpu_nets import Built, build
 from exact_models import KINDS, random_net
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND

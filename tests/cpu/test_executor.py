@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Built
-from cpu_nets import build, everything
+from cpu_nets import Built, build, everything
 from exact_models import Net
 from tinsmith_backends.cpu.executor import comment, float_literal, table_rows
 

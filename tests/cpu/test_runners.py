@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Built
+from cpu_nets import Built
 from tinsmith.errors import TinsmithError
 from tinsmith_backends.cpu.backend import BACKEND
 from tinsmith_backends.cpu.runners import default_runner
