@@ -69,11 +69,13 @@ class DepthwiseDsp(WeightedKernel):
             to = f.let((oh * s.wo + ow) * s.cin, "to")
             bottom, right = top + (s.kh - 1) * s.dilation_h, left + (s.kw - 1) * s.dilation_w
             rows, columns = tirx.And(top >= 0, bottom < s.h), tirx.And(left >= 0, right < s.w)
-            small = s.kh * s.kw <= _MOST_UNROLLED
-            with f.when(tirx.And(rows, columns) if small else tirx.IntImm("bool", 0)):
-                self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=True)
-            with f.otherwise():
+            if s.kh * s.kw > _MOST_UNROLLED:
                 self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=False)
+            else:
+                with f.when(tirx.And(rows, columns)):
+                    self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=True)
+                with f.otherwise():
+                    self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=False)
         requantizer.finish(s.ho * s.wo * s.cin)
         return f.finish()
 

@@ -5,7 +5,7 @@ Import this module only inside `Kernel.prim_func`: it imports tvm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -122,20 +122,15 @@ def overlapping(f: Function, total: int, width: int, name: str = "at") -> Iterat
         yield f.let(start if total % width == 0 else minimum(start, total - width), name)
 
 
-def widest(limit: int, widths: Sequence[int]) -> int:
-    """The first of `widths` (descending, ending in 1) that is at most `limit`."""
-    return next(width for width in widths if width <= limit)
-
-
 def valid_taps(f: Function, taps: int, first: Expr, dilation: int, size: int) -> tuple[Expr, Expr]:
     """The taps of a window whose positions `first + t * dilation` lie in 0..size-1, as (start, count).
 
-    `count` may be 0 or less where the window lies outside altogether.
+    `count` is 0 where the window lies outside altogether.
     """
     # Truncating divisions of non-negative numbers; adding dilation - 1 rounds them up.
     start = f.let(tirx.truncdiv(maximum(dilation - 1 - first, 0), dilation), "start")
     stop = minimum(tirx.truncdiv(maximum(size - first + dilation - 1, 0), dilation), taps)
-    return start, f.let(stop - start, "count")
+    return start, f.let(maximum(stop - start, 0), "count")
 
 
 def blocks(total: int, widths: tuple[int, ...]) -> list[tuple[int, int, int]]:
