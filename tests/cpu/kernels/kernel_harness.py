@@ -13,7 +13,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +23,34 @@ import pytest
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Packed
 from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
-ZIG = [sys.executable, "-m", "ziglang", "cc"]
+_ZIG = [sys.executable, "-m", "ziglang", "cc"]
+# A C library would first be compiled for each of these targets, which takes minutes: they do without one.
+_BARE = [
+    "-DBARE",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-sanitize=all",
+    "-O1",
+    f"-I{files('tinsmith_backends.cpu') / 'templates'}",
+]
+_BARE_LINUX = [*_BARE, "-static", "-Wno-unused-function"]
+_EXPORTS = [f"-Wl,--export={name}" for name in ("run", "get_in", "get_out", "get_failure")]
 _NATIVE = ["gcc", "-O1"]
 _LINK: dict[str, list[str]] = {
     "avx2": _NATIVE,
     "scalar": _NATIVE,
-    "neon": [*ZIG, "-target", "aarch64-linux-musl", "-static", "-O1"],
-    "neondot": [*ZIG, "-target", "aarch64-linux-musl", "-static", "-O1"],
-    "dsp": [*ZIG, "-target", "arm-linux-musleabi", "-mcpu=cortex_a7", "-static", "-O1"],
-    "simd128": [*ZIG, "-target", "wasm32-wasi", "-O1"],
+    "neon": [*_ZIG, "-target", "aarch64-linux-none", *_BARE_LINUX],
+    "neondot": [*_ZIG, "-target", "aarch64-linux-none", *_BARE_LINUX],
+    "dsp": [*_ZIG, "-target", "arm-linux-none", "-mcpu=cortex_a7", *_BARE_LINUX],
+    "simd128": [
+        *_ZIG,
+        "-target",
+        "wasm32-freestanding",
+        "-mcpu=generic+bulk_memory",
+        "-Wl,--no-entry",
+        *_EXPORTS,
+        *_BARE,
+    ],
 }
 _RUN: dict[str, list[str]] = {
     "avx2": [],
@@ -39,32 +60,85 @@ _RUN: dict[str, list[str]] = {
     "dsp": ["qemu-arm", "-cpu", "max"],
 }
 _PRELUDE = """
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-static FILE *in, *out;
+static uint8_t in_data[IN_BYTES], out_data[OUT_BYTES];
+static size_t in_at, out_at;
 #ifdef EXACT_ALLOCATIONS /* the address sanitizer guards them */
 enum { GUARD = 0 };
 #else
 enum { GUARD = 64 };
 #endif
+#ifdef BARE
+_Alignas(16) static int8_t heap[HEAP_BYTES];
+static size_t heap_at;
+static int8_t *allocate(size_t n) { int8_t *p = heap + heap_at; heap_at += (n + 15u) / 16u * 16u; return p; }
+static void release_all(void) { heap_at = 0; }
+#else
+#include <stdio.h>
+#include <stdlib.h>
+static int8_t *allocate(size_t n) { return GUARD ? aligned_alloc(16, (n + 15u) / 16u * 16u) : malloc(n); }
+static void release_all(void) {}
+#endif
+#if !defined BARE
+static void fail(const char *what) { puts(what); exit(3); }
+#elif defined __wasm__
+static const char *failure = "";
+const char *get_failure(void) { return failure; }
+uint8_t *get_in(void) { return in_data; }
+uint8_t *get_out(void) { return out_data; }
+static void fail(const char *what) { failure = what; __builtin_trap(); }
+#else
+#include "harness_linux.h"
+static void fail(const char *what) {
+  size_t n = 0;
+  while (what[n]) ++n;
+  write(2, what, n);
+  _exit(3);
+}
+#endif
 /* n bytes behind a guard; odd tensors start at an odd address, because kernels may assume no alignment of them. */
 static int8_t *take(size_t n, int odd, int filled) {
   size_t front = GUARD + (odd ? 1u : 0u);
-  int8_t *p = GUARD ? aligned_alloc(16, (front + n + GUARD + 15u) / 16u * 16u) : malloc(front + n);
-  if (!p || (uintptr_t)p % 16) abort();
-  memset(p, 0x5a, front + n + GUARD);
-  if (filled && fread(p + front, 1, n, in) != n) abort();
+  int8_t *p = allocate(front + n + GUARD);
+  if (!p || (uintptr_t)p % 16) fail("no memory");
+  for (size_t i = 0; i < front + n + GUARD; ++i) p[i] = 0x5a;
+  for (size_t i = 0; filled && i < n; ++i) p[front + i] = (int8_t)in_data[in_at++];
   return p + front;
 }
-static void check(const int8_t *p, size_t n, int number, const char *what) {
+static void check(const int8_t *p, size_t n, const char *what) {
   for (int i = 1; i <= GUARD; ++i)
-    if (p[-i] != 0x5a || p[n + (size_t)i - 1] != 0x5a) {
-      printf("case %d wrote outside of %s\\n", number, what);
-      exit(3);
-    }
+    if (p[-i] != 0x5a || p[n + (size_t)i - 1] != 0x5a) fail(what);
 }
+static void put(const int8_t *p, size_t n) {
+  for (size_t i = 0; i < n; ++i) out_data[out_at++] = (uint8_t)p[i];
+}
+"""
+_MAIN = """
+#if !defined BARE
+int main(void) {
+  FILE *in = fopen("in.bin", "rb"), *out = fopen("out.bin", "wb");
+  if (!in || !out || fread(in_data, 1, IN_BYTES, in) != IN_BYTES) fail("in.bin cannot be read");
+  run();
+  return fwrite(out_data, 1, OUT_BYTES, out) != OUT_BYTES || fclose(out);
+}
+#elif !defined __wasm__
+int main(int argc, char **argv) {
+  (void)argc, (void)argv;
+  for (size_t at = 0; at < IN_BYTES;) {
+    long got = read(0, in_data + at, IN_BYTES - at);
+    if (got <= 0) fail("the input ends early");
+    at += (size_t)got;
+  }
+  run();
+  for (size_t at = 0; at < OUT_BYTES;) {
+    long put_now = write(1, out_data + at, OUT_BYTES - at);
+    if (put_now <= 0) fail("the output cannot be written");
+    at += (size_t)put_now;
+  }
+  return 0;
+}
+#endif
 """
 
 
@@ -111,13 +185,15 @@ def run_cases(
     blob = b"".join(data for case in cases for data in case.pointers.values() if isinstance(data, bytes))
     (folder / "in.bin").write_bytes(blob)
     if isa == "simd128":
-        _run_wasm(program, folder)
+        _run_wasm(program, blob, sum(case.expected.size for case in cases), folder)
     else:
         # The program frees nothing; that is not what the address sanitizer is here for.
         environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
         command = [*_RUN[isa], str(program)]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment, input=blob, capture_output=True, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        if _RUN[isa]:
+            (folder / "out.bin").write_bytes(done.stdout)
     got = np.fromfile(folder / "out.bin", np.int8)
     assert got.size == sum(case.expected.size for case in cases)
     ends = np.cumsum([case.expected.size for case in cases])[:-1]
@@ -183,7 +259,7 @@ def _build(cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str
 
 
 def _main(cases: Sequence[Case]) -> str:
-    text, calls = [_PRELUDE], []
+    text, calls = [_sizes(cases) + _PRELUDE], []
     types = {"bias": "int32_t", "multiplier": "int32_t"}
     declared = {}
     for number, case in enumerate(cases):
@@ -200,28 +276,37 @@ def _main(cases: Sequence[Case]) -> str:
         body.append(f"  {case.kernel.symbol}({', '.join(arguments)});")
         for name, data in case.pointers.items():
             if isinstance(data, int) and not (name == "y" and case.in_place):
-                body.append(f'  check({name}, {data}, {number}, "{name}");')
-        body.append(f"  fwrite(y, 1, {case.expected.size}, out);")
+                body.append(f'  check({name}, {data}, "case {number} wrote outside of {name}");')
+        body.append(f"  put(y, {case.expected.size});\n  release_all();")
         text.append(f"static void case_{number}(void) {{\n" + "\n".join(body) + "\n}")
         calls.append(f"  case_{number}();")
     text[1:1] = list(declared.values())
-    text.append('int main(void) {\n  in = fopen("in.bin", "rb"); out = fopen("out.bin", "wb");')
-    return "\n".join([*text, "  if (!in || !out) abort();", *calls, "  return fclose(out);\n}", ""])
+    return "\n".join([*text, "void run(void);\nvoid run(void) {", *calls, "}", _MAIN])
 
 
-def _run_wasm(program: Path, folder: Path) -> None:
+def _sizes(cases: Sequence[Case]) -> str:
+    """Bytes of all inputs, of all outputs, and of the tensors of the largest case with their guards."""
+    sizes = [[len(data) if isinstance(data, bytes) else data for data in case.pointers.values()] for case in cases]
+    inputs = sum(len(data) for case in cases for data in case.pointers.values() if isinstance(data, bytes))
+    outputs = sum(case.expected.size for case in cases)
+    heap = max(sum(size + 160 for size in case) for case in sizes)
+    return f"enum {{ IN_BYTES = {inputs}, OUT_BYTES = {outputs}, HEAP_BYTES = {heap} }};"
+
+
+def _run_wasm(program: Path, blob: bytes, outputs: int, folder: Path) -> None:
     import wasmtime
 
     engine = wasmtime.Engine()
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
     store = wasmtime.Store(engine)
-    wasi = wasmtime.WasiConfig()
-    wasi.preopen_dir(str(folder), "/")
-    wasi.stdout_file = str(folder / "stdout.txt")
-    store.set_wasi(wasi)
-    instance = linker.instantiate(store, wasmtime.Module.from_file(engine, str(program)))
+    instance = wasmtime.Instance(store, wasmtime.Module.from_file(engine, str(program)), [])
+    exports: Any = instance.exports(store)
+    memory = exports["memory"]
+    memory.write(store, blob, exports["get_in"](store))
     try:
-        instance.exports(store)["_start"](store)  # type: ignore[operator]
-    except wasmtime.ExitTrap as trap:
-        assert trap.code == 0, (folder / "stdout.txt").read_text()
+        exports["run"](store)
+    except wasmtime.Trap as trap:
+        at = exports["get_failure"](store)
+        message = bytes(memory.read(store, at, at + 80)).split(b"\0")[0].decode()
+        raise AssertionError(message or str(trap)) from trap
+    at = exports["get_out"](store)
+    (folder / "out.bin").write_bytes(bytes(memory.read(store, at, at + outputs)))
