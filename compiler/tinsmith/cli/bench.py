@@ -30,7 +30,8 @@ def bench(
         print_json(timing.as_json())
         return
     rate = timing.macs / timing.median_s / 1e9 if timing.median_s else 0.0
+    note = " (the emulator's time, not a device's)" if timing.runner.startswith("qemu") else ""
     typer.echo(
         f"{timing.target}, {timing.runner}: median {timing.median_s * 1e3:.3f} ms, best {timing.min_s * 1e3:.3f} ms "
-        f"of {timing.repeats}; {rate:.2f} G multiply-accumulates a second"
+        f"of {timing.repeats}; {rate:.2f} G multiply-accumulates a second{note}"
     )
