@@ -62,6 +62,7 @@ _RUN: dict[str, list[str]] = {
 _PRELUDE = """
 #include <stddef.h>
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline)) /* there are hundreds of calls */
 static uint8_t in_data[IN_BYTES], out_data[OUT_BYTES];
 static size_t in_at, out_at;
 #ifdef EXACT_ALLOCATIONS /* the address sanitizer guards them */
@@ -98,7 +99,7 @@ static void fail(const char *what) {
 }
 #endif
 /* n bytes behind a guard; odd tensors start at an odd address, because kernels may assume no alignment of them. */
-static int8_t *take(size_t n, int odd, int filled) {
+NOINLINE static int8_t *take(size_t n, int odd, int filled) {
   size_t front = GUARD + (odd ? 1u : 0u);
   int8_t *p = allocate(front + n + GUARD);
   if (!p || (uintptr_t)p % 16) fail("no memory");
@@ -106,11 +107,11 @@ static int8_t *take(size_t n, int odd, int filled) {
   for (size_t i = 0; filled && i < n; ++i) p[front + i] = (int8_t)in_data[in_at++];
   return p + front;
 }
-static void check(const int8_t *p, size_t n, const char *what) {
+NOINLINE static void check(const int8_t *p, size_t n, const char *what) {
   for (int i = 1; i <= GUARD; ++i)
     if (p[-i] != 0x5a || p[n + (size_t)i - 1] != 0x5a) fail(what);
 }
-static void put(const int8_t *p, size_t n) {
+NOINLINE static void put(const int8_t *p, size_t n) {
   for (size_t i = 0; i < n; ++i) out_data[out_at++] = (uint8_t)p[i];
 }
 """
