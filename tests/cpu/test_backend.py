@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cpu_nets import Built, build
 from exact_models import KINDS, random_net
+from tinsmith.backend import Runner
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
 from tinsmith_backends.cpu.targets import TARGETS
+
+Make = Callable[[str], Built]
+Link = Callable[[str, str], Runner]
 
 RUNNERS = [
     ("x86-64", "native"),
@@ -31,9 +36,21 @@ def need(runner: str) -> None:
         pytest.skip(f"{runner} is not installed")
 
 
-def differences(one: Built, runner: str | None) -> list[str]:
+@pytest.fixture(scope="module")
+def running(built: Callable[[str], Built]) -> Callable[[str, str], Runner]:
+    """`running(target, runner)`: linked once for all tests of this file."""
+
+    @cache
+    def make(target: str, runner: str) -> Runner:
+        need(runner)
+        one = built(target)
+        return BACKEND.runner(one.folder, one.graph, target, runner)
+
+    return make
+
+
+def differences(one: Built, running: Runner) -> list[str]:
     """Names of tensors that differ from the oracle's, or are missing."""
-    running = BACKEND.runner(one.folder, one.graph, one.target, runner)
     wrong = []
     for expected, got in zip(one.expected, running.run(one.samples), strict=True):
         assert set(got) == set(one.graph.tensors) - set(one.graph.inputs)
@@ -48,16 +65,14 @@ def differences(one: Built, runner: str | None) -> list[str]:
 
 
 @pytest.mark.parametrize(("target", "runner"), RUNNERS)
-def test_every_tensor_is_the_oracles(built: Callable[[str], Built], target: str, runner: str) -> None:
-    need(runner)
-    assert differences(built(target), runner) == []
+def test_every_tensor_is_the_oracles(built: Make, running: Link, target: str, runner: str) -> None:
+    assert differences(built(target), running(target, runner)) == []
 
 
 @pytest.mark.parametrize(("target", "runner"), RUNNERS)
-def test_constants_are_the_expected_ones(built: Callable[[str], Built], target: str, runner: str) -> None:
-    need(runner)
+def test_constants_are_the_expected_ones(built: Make, running: Link, target: str, runner: str) -> None:
     one = built(target)
-    constants = BACKEND.runner(one.folder, one.graph, target, runner).constants()
+    constants = running(target, runner).constants()
     assert constants == BACKEND.expected_constants(one.graph, target)
     kinds = {key.rpartition("/")[2] for key in constants}
     plain = {"weight", "bias", "multiplier", "table"}
@@ -67,10 +82,8 @@ def test_constants_are_the_expected_ones(built: Callable[[str], Built], target: 
 
 
 @pytest.mark.parametrize(("target", "runner"), RUNNERS)
-def test_inferences_are_timed(built: Callable[[str], Built], target: str, runner: str) -> None:
-    need(runner)
-    one = built(target)
-    seconds = BACKEND.runner(one.folder, one.graph, target, runner).time(one.samples[0], repeats=4)
+def test_inferences_are_timed(built: Make, running: Link, target: str, runner: str) -> None:
+    seconds = running(target, runner).time(built(target).samples[0], repeats=4)
     assert len(seconds) == 4
     assert all(0 < s < 5 for s in seconds)
 
@@ -113,4 +126,4 @@ def test_random_nets(target: str, kind: str, tmp_path: Path) -> None:
         folder = tmp_path / str(seed)
         numbers = build(net, target, folder)
         one = Built(folder, numbers, net.graph(), target, samples, [dict(oracle.run(s)) for s in samples])  # type: ignore[arg-type]
-        assert differences(one, None) == []
+        assert differences(one, BACKEND.runner(folder, one.graph, target)) == []
