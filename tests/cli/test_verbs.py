@@ -121,6 +121,12 @@ def test_version_and_help(tinsmith: CommandLine) -> None:
         assert verb in text
 
 
+def test_help_describes_arguments_and_options(tinsmith: CommandLine) -> None:
+    text = tinsmith("compile", "--help").out
+    assert "An .onnx file, or file.py:name." in text
+    assert "see tinsmith" in text
+
+
 def test_a_wrong_option_ends_with_2(tinsmith: CommandLine) -> None:
     ended = tinsmith("verify", "x", "--runer", "native")
     assert ended.code == 2
