@@ -35,22 +35,6 @@ debian_packages() {
     echo "please run:  sudo apt-get update && sudo apt-get install -y ${missing[*]}" >&2
 }
 
-# cpu_torch_index: pip options that find the CPU build of torch, which is a tenth of the size of PyPI's for Linux.
-# An index that does not answer is left out: pip would try it again and again.
-cpu_torch_index() {
-    local index=https://download.pytorch.org/whl/cpu
-    .venv/bin/python - "$index/torch/" <<'PY' && printf -- '--extra-index-url %s' "$index"
-import sys
-import urllib.request
-
-try:
-    urllib.request.urlopen(sys.argv[1], timeout=5).close()
-except OSError:
-    sys.exit(1)
-PY
-    return 0
-}
-
 # make_venv EXTRAS: .venv in the current folder with tinsmith and these extras, versions as in constraints.txt.
 make_venv() {
     local extras=$1 python stamp
@@ -67,7 +51,6 @@ make_venv() {
         "$python" -m venv .venv
     fi
     say "installing tinsmith[$extras] and what it needs (torch and TVM are a few hundred megabytes)"
-    # shellcheck disable=SC2046  # two words or none
-    .venv/bin/pip install --quiet --disable-pip-version-check $(cpu_torch_index) -c constraints.txt -e ".[$extras]"
+    .venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]"
     touch "$stamp"
 }
