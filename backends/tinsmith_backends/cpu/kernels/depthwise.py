@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Shape
+from tinsmith_backends.cpu.kernels.depthwise_base import DepthwiseKernel
 from tinsmith_backends.cpu.kernels.isa import ISAS
 
 _MOST_TAPS = 7
@@ -21,7 +19,7 @@ _MOST_TAPS = 7
 
 
 @dataclass(frozen=True)
-class Depthwise(WeightedKernel):
+class Depthwise(DepthwiseKernel):
     """`weight` becomes (kh, kw, channels); the bias stays."""
 
     kind: ClassVar[str] = "depthwise"
@@ -51,18 +49,6 @@ class Depthwise(WeightedKernel):
     def name(self) -> str:
         """Weights are int8; the tile is pixels × channels."""
         return f"s8_depthwise_{self.pixels}x{self.channels}_{self.isa}"
-
-    def pack(
-        self,
-        weight: npt.NDArray[np.int8],
-        bias: npt.NDArray[np.int32],
-        multiplier: npt.NDArray[np.int32],
-        x_zero_point: int,
-    ) -> Packed:
-        """Channels last."""
-        del x_zero_point
-        last = np.ascontiguousarray(weight[..., 0].transpose(1, 2, 0))
-        return Packed(last.tobytes(), bias.astype("<i4").tobytes(), multiplier.astype("<i4").tobytes())
 
     def prim_func(self) -> Any:
         """Rows, then tiles of pixels, then vectors of channels."""

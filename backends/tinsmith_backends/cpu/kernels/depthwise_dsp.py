@@ -8,17 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Shape
+from tinsmith_backends.cpu.kernels.depthwise_base import DepthwiseKernel
 
 _MOST_UNROLLED = 25
 """Largest window, in taps, that is unrolled where it lies inside the image."""
 
 
 @dataclass(frozen=True)
-class DepthwiseDsp(WeightedKernel):
+class DepthwiseDsp(DepthwiseKernel):
     """`weight` becomes (kh, kw, channels); the bias stays."""
 
     kind: ClassVar[str] = "depthwise"
@@ -39,18 +37,6 @@ class DepthwiseDsp(WeightedKernel):
     def name(self) -> str:
         """Weights are int8; the tile is one pixel × channels."""
         return "s8_depthwise_1x4_dsp"
-
-    def pack(
-        self,
-        weight: npt.NDArray[np.int8],
-        bias: npt.NDArray[np.int32],
-        multiplier: npt.NDArray[np.int32],
-        x_zero_point: int,
-    ) -> Packed:
-        """Channels last."""
-        del x_zero_point
-        last = np.ascontiguousarray(weight[..., 0].transpose(1, 2, 0))
-        return Packed(last.tobytes(), bias.astype("<i4").tobytes(), multiplier.astype("<i4").tobytes())
 
     def prim_func(self) -> Any:
         """Pixels; inside the image with an unrolled window, at its border with the taps that are valid."""

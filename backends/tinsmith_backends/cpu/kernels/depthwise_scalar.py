@@ -8,16 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Shape
+from tinsmith_backends.cpu.kernels.depthwise_base import DepthwiseKernel
 
 CHANNELS = 16
 
 
 @dataclass(frozen=True)
-class DepthwiseScalar(WeightedKernel):
+class DepthwiseScalar(DepthwiseKernel):
     """`weight` becomes (kh, kw, Cout), so that neighbouring channels lie side by side as they do in NHWC."""
 
     kind: ClassVar[str] = "depthwise"
@@ -33,18 +31,6 @@ class DepthwiseScalar(WeightedKernel):
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
         return f"s8_depthwise_{CHANNELS}_scalar"
-
-    def pack(
-        self,
-        weight: npt.NDArray[np.int8],
-        bias: npt.NDArray[np.int32],
-        multiplier: npt.NDArray[np.int32],
-        x_zero_point: int,
-    ) -> Packed:
-        """Channels last; the bias as it is."""
-        del x_zero_point
-        last = np.ascontiguousarray(weight[..., 0].transpose(1, 2, 0))
-        return Packed(last.tobytes(), bias.astype("<i4").tobytes(), multiplier.astype("<i4").tobytes())
 
     def prim_func(self) -> Any:
         """Plain loops, for TVM's C code generator."""
