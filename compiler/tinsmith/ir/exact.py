@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 DType = Literal["uint8", "int8", "int32", "int64", "float32"]
 Int8Array = npt.NDArray[np.int8]
+Int16Array = npt.NDArray[np.int16]
 Int32Array = npt.NDArray[np.int32]
 
 
@@ -21,7 +22,8 @@ Int32Array = npt.NDArray[np.int32]
 class Tensor:
     """A value between two layers: real = scale * (stored - zero_point), stored proved to lie in [lo, hi].
 
-    `scale` is 0.0 for tensors that hold plain numbers (float inputs and outputs, class indices).
+    `scale` is 0.0 for tensors that hold plain numbers (float inputs and outputs, class indices). A tensor of 1 bit is
+    an int8 tensor here that holds -1 and +1 only; packing it is a backend's business.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Tensor:
     zero_point: int = 0
     lo: int = 0
     hi: int = 0
+    bits: Literal[1, 8] = 8
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ class Requantization:
     lo: int
     hi: int
     wide: bool
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """y = 1 if acc >= limit[c] else -1, one limit an output channel: what scale, bias, BatchNorm and sign() come to.
+
+    A negative factor before the sign is in the signs of the weights, so acc always counts upwards. A limit below or
+    above every accumulator (lo, hi + 1) makes a constant channel.
+    """
+
+    limit: Int32Array
+
+
+Ending = Requantization | Threshold
+"""How an accumulator becomes the stored output: an 8-bit value, or one bit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +116,7 @@ class Conv(Layer):
     pads: tuple[int, int, int, int]
     dilations: tuple[int, int]
     group: int
-    requant: Requantization
+    ending: Ending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +126,135 @@ class MatMul(Layer):
     kind: ClassVar[str] = "MatMul"
     weight: Int8Array
     bias: Int32Array
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryConv(Layer):
+    """Dense 2-D convolution of a 1-bit tensor. acc[o] = bias[o] + sum(x * weight[o]).
+
+    weight: int8 (out_channels, in_channels, kh, kw), -1 and +1 only. Padding counts as `pad_value`: -1, +1, or 0, which
+    adds nothing.
+    """
+
+    kind: ClassVar[str] = "BinaryConv"
+    weight: Int8Array
+    bias: Int32Array
+    strides: tuple[int, int]
+    pads: tuple[int, int, int, int]
+    dilations: tuple[int, int]
+    pad_value: Literal[-1, 0, 1]
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryMatMul(Layer):
+    """A 1-bit tensor x (..., K) by a constant. weight: int8 (K, N), -1 and +1 only; bias: int32 (N,)."""
+
+    kind: ClassVar[str] = "BinaryMatMul"
+    weight: Int8Array
+    bias: Int32Array
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftConv(Layer):
+    """As Conv, with weights of ±2**S, S in [0, 2**(bits-1)), never zero: int16, since 4 bits reach ±128.
+
+    weight: int16 (out_channels, in_channels / group, kh, kw), the true values.
+    """
+
+    kind: ClassVar[str] = "ShiftConv"
+    weight: Int16Array
+    bits: Literal[2, 3, 4]
+    bias: Int32Array
+    strides: tuple[int, int]
+    pads: tuple[int, int, int, int]
+    dilations: tuple[int, int]
+    group: int
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftMatMul(Layer):
+    """As MatMul, with weights as in ShiftConv. weight: int16 (K, N)."""
+
+    kind: ClassVar[str] = "ShiftMatMul"
+    weight: Int16Array
+    bits: Literal[2, 3, 4]
+    bias: Int32Array
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binarize(Layer):
+    """8 bit → 1 bit: y = 1 if sign[c] * (x - x_zero_point) >= limit[c] else -1, c along `axis`.
+
+    sign: int8 (C,), -1 or +1. limit: int32 (C,).
+    """
+
+    kind: ClassVar[str] = "Binarize"
+    axis: int
+    sign: Int8Array
+    limit: Int32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryMaxPool(Layer):
+    """On a 1-bit NCHW tensor: y = sign[c] * max(sign[c] * x) over the window; padding never wins.
+
+    sign: int8 (C,), -1 or +1; -1 makes the channel's minimum, for what a negative factor follows.
+    """
+
+    kind: ClassVar[str] = "BinaryMaxPool"
+    sign: Int8Array
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    pads: tuple[int, int, int, int]
+    dilations: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PiecewiseLinear(Layer):
+    """Two straight pieces a channel: RPReLU, leaky ReLU, or a scale and bias that nothing absorbed.
+
+    v = x - x_zero_point; piece k = 1 if v >= knee[c] else 0;
+    y = clamp(zero_point + ((v * multiplier[k][c] + offset[k][c] + 2**(shift-1)) >> shift), lo, hi).
+    multiplier and offset: int32 (2, C), multipliers of any sign, the sum before the shift proved to fit int32;
+    knee: int32 (C,); c along `axis`.
+    """
+
+    kind: ClassVar[str] = "PiecewiseLinear"
+    axis: int
+    knee: Int32Array
+    multiplier: Int32Array
+    offset: Int32Array
+    shift: int
+    zero_point: int
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiply(Layer):
+    """acc[c] = (a - a_zero_point) * (b - b_zero_point) + bias[c], c along `axis`; b is broadcast to the shape of a.
+
+    `inputs` is (a, b), or (a,) where b is `factor`: int8, of a shape that broadcasts, zero point removed. bias: int32 (C,).
+    """
+
+    kind: ClassVar[str] = "Multiply"
+    axis: int
+    factor: Int8Array | None
+    bias: Int32Array
+    ending: Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsoluteSum(Layer):
+    """acc = sum of |x - x_zero_point| over the axes `axes`, which stay with size 1 (XNOR-Net's run-time scale)."""
+
+    kind: ClassVar[str] = "AbsoluteSum"
+    axes: tuple[int, ...]
     requant: Requantization
 
 

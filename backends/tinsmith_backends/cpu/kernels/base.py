@@ -3,6 +3,11 @@
 Every activation is stored as int8 in NHWC order without padding: an exact-graph uint8 tensor is stored as value - 128
 and its zero point moves with it (`stored_zero_point`), so one set of kernels serves both. Batch is 1.
 
+A tensor of 1 bit is stored packed: for each pixel in NHWC order ceil(channels / 32) little-endian words of 32 bits; bit
+c % 32 of word c / 32 is 1 where channel c is -1. The bits behind the last channel are 0, in activations and in weights.
+A kernel with weights whose shape says `packed` writes bits: its limits are in the bias (acc + bias < 0 is the bit), and
+it reads no multiplier.
+
 C signatures, by kind (all pointers are distinct unless `in_place` allows otherwise; alignment 16 for w, bias,
 multiplier and scratch, 1 for x and y):
 
@@ -12,6 +17,10 @@ multiplier and scratch, 1 for x and y):
     averagepool, requantize:
       int32_t K(const int8_t *x, const int32_t *multiplier, int8_t *y,
                 int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    shiftconv: as conv; w holds packed codes of 2, 3 or 4 bits
+    binaryconv (also binary matrix products):
+      int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
+                int8_t *scratch, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
     maxpool:
       int32_t K(const int8_t *x, int8_t *y)
     add:
@@ -52,6 +61,38 @@ class ConvShape:
     dilation_w: int
     group: int
     wide: bool
+    packed: bool = False
+    """Whether y is packed bits."""
+
+
+@dataclass(frozen=True)
+class ShiftConvShape(ConvShape):
+    """Geometry of a convolution by weights of ±2**S in `bits` bits."""
+
+    bits: int = 3
+
+
+@dataclass(frozen=True)
+class BinaryConvShape:
+    """Geometry of a convolution of packed bits in NHWC; `pad_value` is what padding counts as: -1, 0 or +1."""
+
+    h: int
+    w: int
+    cin: int
+    ho: int
+    wo: int
+    cout: int
+    kh: int
+    kw: int
+    stride_h: int
+    stride_w: int
+    top: int
+    left: int
+    dilation_h: int
+    dilation_w: int
+    pad_value: int
+    wide: bool
+    packed: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +125,7 @@ class ElementShape:
     wide: bool
 
 
-Shape = ConvShape | PoolShape | ElementShape
+Shape = ConvShape | BinaryConvShape | PoolShape | ElementShape
 
 
 @dataclass(frozen=True)
