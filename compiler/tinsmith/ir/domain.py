@@ -1,4 +1,4 @@
-"""The operator domain `ai.tinsmith`: its name, its version, and the standard opset its function bodies use."""
+"""The operator domains: their names, their versions, and the standard opset that function bodies use."""
 
 from __future__ import annotations
 
@@ -8,3 +8,6 @@ OPSET = 18
 """Version of the standard operators in every model and function body."""
 IR_VERSION = 10
 """First ONNX IR version whose values carry metadata."""
+TRAINED_DOMAIN = "ai.tinsmith.trained"
+"""Domain of the float operators that stand for layers trained to hold bits or powers of two."""
+TRAINED_VERSION = 1
