@@ -20,9 +20,10 @@ from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel
 from tinsmith_backends.cpu.kernels.isa import ISAS, IsaInfo
+from tinsmith_backends.cpu.kernels.signatures import WRITTEN
 
-_READ_ONLY = re.compile(r"(\w+ \*(?:restrict )?(?:x|w|bias|multiplier|a|b)\b)")
-"""Pointer parameters of the signatures in kernels/base.py that a kernel does not write."""
+_READ_ONLY = re.compile(rf"(\w+ \*)(?!(?:restrict )?(?:{'|'.join(WRITTEN)})\b)")
+"""Pointer parameters that a kernel does not write."""
 _HELPERS = {b"__truncsfhf2": b"tinsmith_f16", b"__extendhfsf2": b"tinsmith_f16x"}
 """Weak functions that TVM adds to every object, by the names of a compiler's own but not by its calling convention: a
 program that converts half floats would call them by mistake. The new names have the old lengths."""

@@ -5,22 +5,32 @@ and its zero point moves with it (`stored_zero_point`), so one set of kernels se
 
 A tensor of 1 bit is stored packed: for each pixel in NHWC order ceil(channels / 32) little-endian words of 32 bits; bit
 c % 32 of word c / 32 is 1 where channel c is -1. The bits behind the last channel are 0, in activations and in weights.
-A kernel with weights whose shape says `packed` writes bits: its limits are in the bias (acc + bias < 0 is the bit), and
-it reads no multiplier.
+A kernel whose shape says `packed` writes bits, y is uint32_t * then: its limits are in the bias (acc + bias < 0 is the
+bit), it reads no multiplier, and its scalars shift to hi mean nothing.
 
 C signatures, by kind (all pointers are distinct unless `in_place` allows otherwise; alignment 16 for w, bias,
-multiplier and scratch, 1 for x and y):
+multiplier and scratch, 4 for packed bits, 1 for other x and y); signatures.py has the same for programs:
 
     conv, depthwise, matmul:
       int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
                 int8_t *scratch, int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
-    averagepool, requantize:
+    averagepool, requantize, absolutesum:
       int32_t K(const int8_t *x, const int32_t *multiplier, int8_t *y,
                 int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
     shiftconv: as conv; w holds packed codes of 2, 3 or 4 bits
     binaryconv (also binary matrix products):
-      int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
+      int32_t K(const uint32_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
                 int8_t *scratch, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    binarize (bit = (x < limit[c]) ^ flip[c]; flip is packed bits):
+      int32_t K(const int8_t *x, const int8_t *limit, const uint32_t *flip, uint32_t *y)
+    binarymaxpool (flip: packed bits, 1 where the channel's minimum is wanted):
+      int32_t K(const uint32_t *x, const uint32_t *flip, uint32_t *y)
+    piecewiselinear (multipliers and offsets of piece 0, then of piece 1; piece 1 where x - x_zp >= knee):
+      int32_t K(const int8_t *x, const int32_t *knee, const int32_t *multiplier, const int32_t *offset, int8_t *y,
+                int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    multiply (acc = (a - a_zp) * (b - b_zp) + bias):
+      int32_t K(const int8_t *a, const int8_t *b, const int32_t *bias, const int32_t *multiplier, int8_t *y,
+                int32_t a_zp, int32_t b_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
     maxpool:
       int32_t K(const int8_t *x, int8_t *y)
     add:
@@ -125,7 +135,18 @@ class ElementShape:
     wide: bool
 
 
-Shape = ConvShape | BinaryConvShape | PoolShape | ElementShape
+@dataclass(frozen=True)
+class MultiplyShape:
+    """`pixels` × `channels` elements of a; b has one value a pixel, or one for each element where `b_per_element`."""
+
+    pixels: int
+    channels: int
+    b_per_element: bool
+    wide: bool
+    packed: bool
+
+
+Shape = ConvShape | BinaryConvShape | PoolShape | ElementShape | MultiplyShape
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.base import Kernel
+from tinsmith_backends.cpu.kernels.signatures import SIGNATURES, pointers
 from tinsmith_backends.cpu.kernels.vector import (
     Expr,
     Function,
@@ -23,26 +24,6 @@ from tinsmith_backends.cpu.kernels.vector import (
     splat,
     vector_type,
 )
-
-_REQUANT = ("shift", "y_zp", "lo", "hi")
-_WEIGHTED = (
-    (("x", "int8"), ("w", "int8"), ("bias", "int32"), ("multiplier", "int32"), ("y", "int8"), ("scratch", "int8")),
-    ("x_zp", *_REQUANT),
-)
-_SCALED: Any = ((("x", "int8"), ("multiplier", "int32"), ("y", "int8")), ("x_zp", *_REQUANT))
-_PARAMETERS: dict[str, Any] = {
-    "conv": _WEIGHTED,
-    "depthwise": _WEIGHTED,
-    "matmul": _WEIGHTED,
-    "averagepool": _SCALED,
-    "requantize": _SCALED,
-    "maxpool": ((("x", "int8"), ("y", "int8")), ()),
-    "add": (
-        (("a", "int8"), ("b", "int8"), ("y", "int8")),
-        ("a_zp", "a_multiplier", "b_zp", "b_multiplier", *_REQUANT),
-    ),
-}
-"""Pointers and scalars of each kind, as kernels/base.py lists them."""
 
 
 class Arguments:
@@ -63,10 +44,10 @@ def signature(kernel: Kernel, types: dict[str, str] | None = None) -> tuple[Func
     `types` names pointers that the kernel reads by another type than the signature's, such as `{"w": "int32"}`; the
     bytes are the same. A kernel that may run in place does not promise that its pointers are distinct.
     """
-    pointers, scalars = _PARAMETERS[kernel.kind]
     f = Function(kernel.symbol, noalias=not kernel.in_place)
-    values = {name: f.pointer(name, (types or {}).get(name, dtype)) for name, dtype in pointers}
-    values.update({name: f.scalar(name) for name in scalars})
+    named = {**pointers(kernel.kind, kernel.shape), **(types or {})}
+    values: dict[str, Any] = {name: f.pointer(name, dtype) for name, dtype in named.items()}
+    values.update({name: f.scalar(name) for name in SIGNATURES[kernel.kind].scalars})
     return f, Arguments(values)
 
 

@@ -87,7 +87,9 @@ def llvm(dtype: str, intrinsic: str, *args: Expr) -> Expr:
 class Pointer:
     """A typed pointer parameter, or a local array; indices count elements of its type."""
 
-    def __init__(self, buffer: Any, dtype: str) -> None:
+    def __init__(self, buffer: Any, dtype: str, data: Any = None) -> None:
+        """`data` is the parameter itself; None for a local array."""
+        self.data = data
         self._buffer = buffer
         self._dtype = dtype
         self._emit: Any = None
@@ -158,7 +160,13 @@ class Function:
         self._params.append(data)
         buffer = tirx.decl_buffer((1 << 30,), dtype, f"{name}_elements")
         self._emit(tirx.DeclBuffer(buffer, data=data))
-        return self._adopt(buffer, dtype)
+        return self._adopt(buffer, dtype, data)
+
+    def view(self, pointer: Pointer, dtype: str) -> Pointer:
+        """The memory of a pointer parameter as elements of another type, for bytes that are used by that type alone."""
+        buffer = tirx.decl_buffer((1 << 30,), dtype, self._fresh("view"))
+        self._emit(tirx.DeclBuffer(buffer, data=pointer.data))
+        return self._adopt(buffer, dtype, pointer.data)
 
     def scalar(self, name: str) -> Expr:
         """Append an int32 parameter."""
@@ -172,8 +180,8 @@ class Function:
         self._emit(tirx.AllocBuffer(buffer))
         return Registers(self._adopt(buffer, dtype), lanes)
 
-    def _adopt(self, buffer: Any, dtype: str) -> Pointer:
-        pointer = Pointer(buffer, dtype)
+    def _adopt(self, buffer: Any, dtype: str, data: Any = None) -> Pointer:
+        pointer = Pointer(buffer, dtype, data)
         pointer._emit = self._emit
         return pointer
 
