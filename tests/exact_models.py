@@ -27,6 +27,29 @@ def _residual(net: Net, shape: tuple[int, ...], types: dict[str, Any]) -> str:
     return net.average_pool(pooled, net.tensors[pooled].shape[2:])  # type: ignore[arg-type]
 
 
+def _binary(
+    net: Net, kind: str, *, shape: tuple[int, ...], outputs: int, geometry: dict[str, Any], style: dict[str, Any]
+) -> str:
+    """An 8-bit tensor that depends on every bit of a layer with a threshold, or that a layer makes of bits."""
+    x = net.quantize(net.input("x", shape), dtype=style["dtype"], zero_point=style["zero_point"])
+    pad_value = int(net.rng.integers(-1, 2))
+    match kind:
+        case "conv_threshold":
+            bits = net.conv(x, outputs, **geometry, bits=1)
+        case "matmul_threshold":
+            bits = net.matmul(net.reshape(x, (1, shape[1], shape[2] * shape[3])), outputs, bits=1)
+        case "binary_conv":
+            bits = net.binary_conv(net.binarize(x), outputs, **geometry, pad_value=pad_value, bits=1)
+        case "binary_matmul":
+            rows = net.reshape(net.binarize(x), (1, shape[1], shape[2] * shape[3]))
+            bits = net.binary_matmul(rows, outputs, bits=1)
+        case _:
+            bits = net.binarize(x, axis=int(net.rng.integers(1, 4)))
+    if len(net.tensors[bits].shape) == 3:
+        return net.binary_matmul(bits, outputs + 1, **style)
+    return net.binary_conv(bits, outputs + 1, (1, 2), pads=(0, 1, 0, 0), pad_value=-pad_value, **style)
+
+
 def _geometry(net: Net, kernel: Pair) -> dict[str, Any]:
     pads = tuple(int(net.rng.integers(0, kernel[axis % 2])) for axis in range(4))
     strides = tuple(int(n) for n in net.rng.integers(1, 4, 2))
@@ -36,6 +59,7 @@ def _geometry(net: Net, kernel: Pair) -> dict[str, Any]:
 KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool",
     "concat", "reshape_transpose", "softmax", "arg_max", "residual",
+    "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold",
 )  # fmt: skip
 """What `random_exact` can build."""
 
@@ -43,7 +67,7 @@ KINDS = (
 def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) -> Net:
     """A small net around one kind of layer, of random shape, type, zero points and precision, with outputs.
 
-    `keywords` go to the layer where it is conv, depthwise, grouped, matmul, requantize or average_pool, and override
+    `keywords` go to the layer where it has a requantization, and override
     what was drawn at random, for example `dtype="int8", zero_point=0, precision="wide"`.
     """
     net = Net(seed, f"{kind}_{seed}", extreme=extreme)
@@ -89,6 +113,8 @@ def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) 
         case "reshape_transpose":
             perm = (0, *(int(i) + 1 for i in rng.permutation(3)))
             y = net.flatten(net.transpose(quantized("x", image), perm))
+        case "binarize" | "binary_conv" | "binary_matmul" | "conv_threshold" | "matmul_threshold":
+            y = _binary(net, kind, shape=image, outputs=outputs, geometry={**dilated, "kernel": kernel}, style=style)
         case "softmax":
             net.softmax(quantized("x", (1, channels + outputs)))
             return net

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 from tinsmith.errors import Problems
 from tinsmith.ir import exact
-from tinsmith.ir.exact import ExactGraph, Layer, Requantization, Tensor
+from tinsmith.ir.exact import Ending, ExactGraph, Layer, Requantization, Tensor, Threshold, bit_tensor
 from tinsmith.ir.shapes import output_shape
 from tinsmith.ir.writer import write_exact
 from tinsmith.numerics.ranges import Interval, accumulator, prove, prove_layer, true_interval
@@ -37,7 +37,8 @@ class Net:
     """An exact graph under construction. Each method adds one layer and returns the name of its output tensor.
 
     Common keywords: `dtype` and `zero_point` of the output (default: uint8 with 0), `lo` and `hi` of its clamp,
-    `gain` (1.0 lets the output just use its range; larger values saturate), `precision` of the multipliers.
+    `gain` (1.0 lets the output just use its range; larger values saturate), `precision` of the multipliers. With
+    `bits=1` a layer ends in a threshold instead, and those keywords mean nothing.
     """
 
     def __init__(self, seed: int = 0, name: str = "net", *, extreme: bool = False) -> None:
@@ -73,6 +74,25 @@ class Net:
             return self.rng.choice(np.array([-127, 0, 127], np.int8), shape)
         spread = self.rng.choice([3, 20, 60, 127], shape[0]).reshape(-1, *[1] * (len(shape) - 1))
         return np.clip(np.rint(self.rng.normal(0, spread / 2, shape)), -127, 127).astype(np.int8)
+
+    def _signs(self, *shape: int) -> npt.NDArray[np.int8]:
+        return self.rng.choice(np.array([-1, 1], np.int8), shape)
+
+    def _limits(self, acc: Interval) -> npt.NDArray[np.int32]:
+        """Limits that accumulators meet or miss by little; about one channel in ten is constant."""
+        middle, reach = (acc.hi + acc.lo) // 2, (acc.hi - acc.lo) // 2
+        near = middle + np.rint(self.rng.normal(0, 1, middle.shape) * np.minimum(np.sqrt(reach), reach / 4))
+        constant = self.rng.choice([acc.lo, acc.hi + 1], axis=0)
+        return np.where(self.rng.random(near.shape) < 0.1, constant, near).astype(np.int32)
+
+    def _ended(
+        self, make: Callable[[Ending], Layer], fields: dict[str, Any], channels: int, bits: int = 8, **keywords: Any
+    ) -> str:
+        if bits == 8:
+            return self._requantized(make, fields, channels, **keywords)
+        acc = accumulator(make(Threshold(np.zeros(channels, np.int32))), self.tensors)
+        assert acc is not None and bits == 1
+        return self._add(make(Threshold(self._limits(acc))), bit_tensor(fields["output"], ()))
 
     def _requantized(
         self,
@@ -145,8 +165,8 @@ class Net:
         weight = self._weight(out_channels, self.tensors[x].shape[1] // group, *kernel)
         geometry = {"strides": strides, "pads": pads, "dilations": dilations, "group": group}
         bias = self._bias(x, weight.reshape(out_channels, -1))
-        return self._requantized(
-            lambda requant: exact.Conv(**fields, weight=weight, bias=bias, **geometry, requant=requant),  # type: ignore[arg-type]
+        return self._ended(
+            lambda ending: exact.Conv(**fields, weight=weight, bias=bias, **geometry, ending=ending),  # type: ignore[arg-type]
             fields,
             out_channels,
             **keywords,
@@ -167,8 +187,56 @@ class Net:
         fields = self._fields("matmul", x)
         rows = self._weight(columns, self.tensors[x].shape[-1])
         bias, weight = self._bias(x, rows), np.ascontiguousarray(rows.T)
-        return self._requantized(
-            lambda requant: exact.MatMul(**fields, weight=weight, bias=bias, requant=requant),
+        return self._ended(
+            lambda ending: exact.MatMul(**fields, weight=weight, bias=bias, ending=ending),
+            fields,
+            columns,
+            **keywords,
+        )
+
+    def binarize(self, x: str, axis: int = 1) -> str:
+        """8 bit → 1 bit, a sign and a limit for each channel along `axis`."""
+        fields = self._fields("binarize", x)
+        sign = self._signs(self.tensors[x].shape[axis])
+        draft = exact.Binarize(**fields, axis=axis, sign=sign, limit=np.zeros(sign.shape, np.int32))
+        acc = accumulator(draft, self.tensors)
+        assert acc is not None
+        return self._add(replace(draft, limit=self._limits(acc)), bit_tensor(fields["output"], ()))
+
+    def bit_input(self, name: str, shape: tuple[int, ...], axis: int = 1) -> str:
+        """A float32 graph input, quantized and binarized: a 1-bit tensor."""
+        return self.binarize(self.quantize(self.input(name, shape), dtype="int8"), axis)
+
+    def binary_conv(
+        self,
+        x: str,
+        out_channels: int,
+        kernel: Pair = (3, 3),
+        strides: Pair = (1, 1),
+        pads: Pads = (0, 0, 0, 0),
+        dilations: Pair = (1, 1),
+        pad_value: int = 1,
+        **keywords: Any,
+    ) -> str:
+        """A convolution of a 1-bit tensor with random signs and biases."""
+        fields = self._fields("binary_conv", x)
+        weight = self._signs(out_channels, self.tensors[x].shape[1], *kernel)
+        geometry = {"strides": strides, "pads": pads, "dilations": dilations, "pad_value": pad_value}
+        bias = self._bias(x, weight.reshape(out_channels, -1))
+        return self._ended(
+            lambda ending: exact.BinaryConv(**fields, weight=weight, bias=bias, **geometry, ending=ending),  # type: ignore[arg-type]
+            fields,
+            out_channels,
+            **keywords,
+        )
+
+    def binary_matmul(self, x: str, columns: int, **keywords: Any) -> str:
+        """A 1-bit tensor's last dimension by random (K, columns) signs."""
+        fields = self._fields("binary_matmul", x)
+        weight = self._signs(self.tensors[x].shape[-1], columns)
+        bias = self._bias(x, weight.T)
+        return self._ended(
+            lambda ending: exact.BinaryMatMul(**fields, weight=weight, bias=bias, ending=ending),
             fields,
             columns,
             **keywords,

@@ -25,6 +25,18 @@ def rescale(acc: Array, requant: Requantization, channel_axis: int | None = None
     return np.minimum(np.maximum(requant.zero_point + floored, requant.lo), requant.hi)
 
 
+def end(acc: Array, ending: exact.Ending, channel_axis: int) -> Array:
+    """The ending of an accumulator with channels along `channel_axis`: rescaled, or -1 and +1."""
+    if isinstance(ending, Requantization):
+        return rescale(acc, ending, channel_axis)
+    return np.where(acc >= per_channel(ending.limit, acc, channel_axis), 1, -1)
+
+
+def per_channel(values: Array, x: Array, axis: int) -> Array:
+    """(C,) in the shape that broadcasts along `axis` of `x`."""
+    return values.astype(np.int64).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+
+
 def windows(x: Array, kernel: tuple[int, int], strides: tuple[int, int], dilations: tuple[int, int]) -> Array:
     """(C, H, W), padded already → (C, kh, kw, Ho, Wo)."""
     spread = [d * (k - 1) + 1 for d, k in zip(dilations, kernel, strict=True)]
@@ -42,15 +54,15 @@ def _padded(x: Array, pads: tuple[int, int, int, int], value: int) -> Array:
     return np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=value)
 
 
-def _conv(layer: exact.Conv, x: Array) -> Array:
-    taps = windows(_padded(x[0], layer.pads, 0), layer.weight.shape[2:], layer.strides, layer.dilations)  # type: ignore[arg-type]
-    inputs, outputs = layer.weight.shape[1], layer.weight.shape[0] // layer.group
+def _conv(layer: Any, x: Array, *, padding: int = 0, group: int = 1) -> Array:
+    taps = windows(_padded(x[0], layer.pads, padding), layer.weight.shape[2:], layer.strides, layer.dilations)
+    inputs, outputs = layer.weight.shape[1], layer.weight.shape[0] // group
     acc = [
         np.einsum("cij,cijhw->hw", layer.weight[o].astype(np.int64), taps[first : first + inputs]) + layer.bias[o]
         for o in range(layer.weight.shape[0])
         for first in [o // outputs * inputs]
     ]
-    return rescale(np.stack(acc)[None], layer.requant, 1)
+    return end(np.stack(acc)[None], layer.ending, 1)
 
 
 def _softmax(layer: exact.Softmax, x: Array) -> Array:
@@ -76,10 +88,15 @@ def run_layer(layer: exact.Layer, graph: ExactGraph, values: dict[str, Array]) -
         case exact.Dequantize():
             return (x - zeros[0]).astype(np.float32) * np.float32(graph.tensors[layer.inputs[0]].scale)
         case exact.Conv():
-            return _conv(layer, x - zeros[0])
-        case exact.MatMul():
+            return _conv(layer, x - zeros[0], group=layer.group)
+        case exact.BinaryConv():
+            return _conv(layer, x, padding=layer.pad_value)
+        case exact.Binarize():
+            sign, limit = (per_channel(values, x, layer.axis) for values in (layer.sign, layer.limit))
+            return np.where(sign * (x - zeros[0]) >= limit, 1, -1)
+        case exact.MatMul() | exact.BinaryMatMul():
             acc = (x - zeros[0]) @ layer.weight.astype(np.int64) + layer.bias
-            return rescale(acc, layer.requant, acc.ndim - 1)
+            return end(acc, layer.ending, acc.ndim - 1)
         case exact.Add():
             a, b = layer.multipliers
             return rescale((x - zeros[0]) * a + (stored[1] - zeros[1]) * b, layer.requant)

@@ -104,8 +104,8 @@ def test_largest_multiplier_and_accumulator() -> None:
     y = net.matmul(x, 4, precision="wide", gain=1.0)
     net.dequantize(y)
     layer = net.graph().layers[1]
-    assert max(map(abs, layer.acc)) > 2**27 and layer.requant.wide  # type: ignore[attr-defined]
-    assert layer.requant.multiplier.max() >= 2**30  # type: ignore[attr-defined]
+    assert max(map(abs, layer.acc)) > 2**27 and layer.ending.wide  # type: ignore[attr-defined]
+    assert layer.ending.multiplier.max() >= 2**30  # type: ignore[attr-defined]
     compare(net, extreme=True)
 
 

@@ -129,11 +129,11 @@ def test_layers_keep_names_and_sources() -> None:
 def test_relu_and_clip_become_the_clamp() -> None:
     found = layers(lowered(residual(), (1, 3, 8, 8))[1])
     graph: ExactGraph = read_exact(lowered(residual(), (1, 3, 8, 8))[1])
-    assert (found["c1"].requant.lo, found["c1"].requant.hi) == (0, 255)
+    assert (found["c1"].ending.lo, found["c1"].ending.hi) == (0, 255)
     scale = graph.tensors[found["add"].output].scale
     assert found["add"].requant.hi == min(255, round(1.0 / scale))
     negative = layers(lowered(residual(), (1, 3, 8, 8), ASYMMETRIC)[1])["dw"]
-    assert negative.requant.zero_point > 0 and negative.requant.lo == 0
+    assert negative.ending.zero_point > 0 and negative.ending.lo == 0
 
 
 def test_a_lone_relu_of_several_consumers_is_requantized() -> None:

@@ -18,6 +18,7 @@ from tinsmith.ir.exact import (
     MaxPool,
     Quantize,
     Softmax,
+    Threshold,
 )
 
 from tinsmith_backends.cpu.lower_layers import HANDLERS
@@ -52,6 +53,11 @@ def _bad_outputs(graph: ExactGraph) -> Iterator[Problem]:
 def _known(graph: ExactGraph, layer: Layer) -> bool:
     """The CPU backend has no code for this operator."""
     return isinstance(layer, Quantize | Dequantize) or type(layer) in HANDLERS
+
+
+def _no_threshold(graph: ExactGraph, layer: Layer) -> bool:
+    """The CPU backend has no code for a layer that ends in a threshold."""
+    return not isinstance(getattr(layer, "ending", None), Threshold)
 
 
 def _float_inside(graph: ExactGraph, layer: Layer) -> bool:
@@ -104,6 +110,7 @@ def _narrow_sum(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
+    _no_threshold,
     _float_inside,
     _head_is_last,
     _one_image,

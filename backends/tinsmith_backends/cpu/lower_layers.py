@@ -36,6 +36,12 @@ def _clamp(requant: Requantization, output: Tensor) -> tuple[int, int, int, int]
     return requant.shift, requant.zero_point - less, requant.lo - less, requant.hi - less
 
 
+def _requantization(layer: Conv | MatMul) -> Requantization:
+    if not isinstance(layer.ending, Requantization):
+        raise TypeError(f"{layer.name} ends in a threshold")
+    return layer.ending
+
+
 def _int32(values: Any) -> bytes:
     return np.asarray(values, dtype="<i4").tobytes()
 
@@ -48,10 +54,11 @@ def _weighted(
     if not isinstance(kernel, WeightedKernel):
         raise TypeError(f"{kernel.name} packs no weights")
     zero_point = stored_zero_point(state.tensor(layer.inputs[0]))
-    multiplier = np.ascontiguousarray(np.broadcast_to(layer.requant.multiplier, (shape.cout,)))
+    requant = _requantization(layer)
+    multiplier = np.ascontiguousarray(np.broadcast_to(requant.multiplier, (shape.cout,)))
     packed = kernel.pack(np.ascontiguousarray(weight), layer.bias, multiplier, zero_point)
     view = state.make(layer.output, order)
-    call = Call(kernel, (zero_point, *_clamp(layer.requant, state.tensor(layer.output))))
+    call = Call(kernel, (zero_point, *_clamp(requant, state.tensor(layer.output))))
     state.add(layer, (x,), view.buffer, call, constants=vars(packed))
 
 
@@ -75,7 +82,7 @@ def _conv(state: Lowering, layer: Conv) -> None:
         dilation_h=layer.dilations[0],
         dilation_w=layer.dilations[1],
         group=layer.group,
-        wide=layer.requant.wide,
+        wide=_requantization(layer).wide,
     )
     kind = "depthwise" if layer.group == cin == cout and cin > 1 else "conv"
     source = state.in_order(x.name, nhwc(x.shape), layer)
@@ -91,7 +98,7 @@ def _matmul(state: Lowering, layer: MatMul) -> None:
     rows, columns = found or (row_major((order.size // k,)), row_major((k,)))
     source = state.in_order(x.name, order, layer)
     m = rows.size
-    one_row = ConvShape(1, m, k, 1, m, n, 1, 1, 1, 1, 0, 0, 1, 1, 1, layer.requant.wide)
+    one_row = ConvShape(1, m, k, 1, m, n, 1, 1, 1, 1, 0, 0, 1, 1, 1, _requantization(layer).wide)
     weight = layer.weight[columns].T.reshape(n, 1, 1, k)
     _weighted(state, layer, "matmul", one_row, weight, source.buffer, (rows[:, None] * n + np.arange(n)).ravel())
 

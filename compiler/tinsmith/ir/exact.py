@@ -239,7 +239,8 @@ class PiecewiseLinear(Layer):
 class Multiply(Layer):
     """acc[c] = (a - a_zero_point) * (b - b_zero_point) + bias[c], c along `axis`; b is broadcast to the shape of a.
 
-    `inputs` is (a, b), or (a,) where b is `factor`: int8, of a shape that broadcasts, zero point removed. bias: int32 (C,).
+    `inputs` is (a, b), or (a,) where b is `factor`: int8, of a shape that broadcasts, zero point removed.
+    bias: int32 (C,).
     """
 
     kind: ClassVar[str] = "Multiply"
@@ -337,6 +338,17 @@ class ArgMax(Layer):
     """Index of the first maximum along the last axis, int64; keepdims as in the output's shape."""
 
     kind: ClassVar[str] = "ArgMax"
+
+
+def bit_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
+    """A tensor of -1 and +1."""
+    return Tensor(name, shape, "int8", 1.0, 0, -1, 1, 1)
+
+
+def ending_of(layer: Layer) -> Ending | None:
+    """How the accumulator of `layer` becomes its output; None for a layer without one."""
+    ending: Ending | None = getattr(layer, "ending", None) or getattr(layer, "requant", None)
+    return ending
 
 
 @dataclass(frozen=True)

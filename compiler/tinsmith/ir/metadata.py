@@ -1,7 +1,8 @@
 """What a model's values and nodes say about numbers, as metadata that Netron shows.
 
 A value carries `tinsmith.scale`, `tinsmith.zero_point`, `tinsmith.lo` and `tinsmith.hi`; a node carries the proved
-range of its accumulator and the bits of the product that its requantization needs.
+range of its accumulator and the bits of the product that its requantization needs. `tinsmith.bits` = 1 marks values
+that are only -1 or +1.
 """
 
 from __future__ import annotations
@@ -9,25 +10,27 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from tinsmith.errors import TinsmithError
-from tinsmith.ir.exact import ExactGraph, Layer, Requantization, Tensor
+from tinsmith.ir.exact import ExactGraph, Layer, Requantization, Tensor, ending_of
 
 SCALE, ZERO_POINT, LO, HI = "tinsmith.scale", "tinsmith.zero_point", "tinsmith.lo", "tinsmith.hi"
+BITS = "tinsmith.bits"
 ACC_LO, ACC_HI, PRODUCT_BITS = "tinsmith.acc_lo", "tinsmith.acc_hi", "tinsmith.product_bits"
 
 
 def tensor_metadata(tensor: Tensor) -> dict[str, str]:
     """The entries that describe `tensor`."""
     numbers = (tensor.scale, tensor.zero_point, tensor.lo, tensor.hi)
-    return {key: repr(number) for key, number in zip((SCALE, ZERO_POINT, LO, HI), numbers, strict=True)}
+    entries = {key: repr(number) for key, number in zip((SCALE, ZERO_POINT, LO, HI), numbers, strict=True)}
+    return entries if tensor.bits == 8 else {**entries, BITS: str(tensor.bits)}
 
 
 def layer_metadata(layer: Layer) -> dict[str, str]:
     """The entries that describe the proof about `layer`; empty where it has no accumulator."""
-    requant: Requantization | None = getattr(layer, "requant", None)
-    if requant is None:
+    ending = ending_of(layer)
+    if ending is None:
         return {}
-    lo, hi = layer.acc
-    return {ACC_LO: str(lo), ACC_HI: str(hi), PRODUCT_BITS: "64" if requant.wide else "32"}
+    span = {ACC_LO: str(layer.acc[0]), ACC_HI: str(layer.acc[1])}
+    return {**span, PRODUCT_BITS: "64" if ending.wide else "32"} if isinstance(ending, Requantization) else span
 
 
 def read_tensor(value: ir.Value, shape: tuple[int, ...], dtype: str) -> Tensor:
@@ -48,7 +51,10 @@ def read_tensor(value: ir.Value, shape: tuple[int, ...], dtype: str) -> Tensor:
             why="tinsmith.scale, .zero_point, .lo and .hi belong together",
             fix="make the file again with `tinsmith quantize`",
         ) from error
-    return Tensor(value.name or "", shape, dtype, *numbers)  # type: ignore[arg-type]
+    bits = entries.get(BITS, "8")
+    if bits not in ("1", "8"):
+        raise TinsmithError(f"it has {bits} bits", where=f"tensor {value.name!r}", why="tensors have 1 bit or 8")
+    return Tensor(value.name or "", shape, dtype, *numbers, int(bits))  # type: ignore[arg-type]
 
 
 def annotate(model: ir.Model, graph: ExactGraph) -> bool:

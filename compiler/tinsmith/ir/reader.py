@@ -8,6 +8,10 @@ from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.domain import DOMAIN
 from tinsmith.ir.exact import (
     ArgMax,
+    Binarize,
+    BinaryConv,
+    BinaryMatMul,
+    BinaryMaxPool,
     Concat,
     Dequantize,
     ExactGraph,
@@ -17,7 +21,10 @@ from tinsmith.ir.exact import (
     Reshape,
     Softmax,
     Tensor,
+    Threshold,
     Transpose,
+    bit_tensor,
+    ending_of,
 )
 from tinsmith.ir.metadata import read_tensor
 from tinsmith.ir.ops import OPERATORS, functions
@@ -41,6 +48,8 @@ def _tensor(value: ir.Value) -> Tensor:
     limits = LIMITS.get(dtype)
     if limits and not limits[0] <= tensor.lo <= tensor.hi <= limits[1]:
         raise TinsmithError(f"[{tensor.lo}, {tensor.hi}] is no range of {dtype}", where=where, fix=_AGAIN)
+    if tensor.bits == 1 and tensor != bit_tensor(tensor.name, tensor.shape):
+        raise TinsmithError("it has one bit, but another type, scale or range than bits have", where=where, fix=_AGAIN)
     if limits and not (0 < tensor.scale < float("inf") and limits[0] <= tensor.zero_point <= limits[1]):
         raise TinsmithError(f"scale {tensor.scale}, zero point {tensor.zero_point}", where=where, fix=_AGAIN)
     return tensor
@@ -53,9 +62,18 @@ def _check_types(layer: Layer, tensors: dict[str, Tensor], context: ReadContext)
     if output.dtype not in made or any(x.dtype not in taken for x in inputs):
         raise context.fail(f"it takes {' or '.join(taken)} and makes {' or '.join(made)}")
     if isinstance(layer, MaxPool | Concat | Reshape | Transpose):
-        kinds = {(t.dtype, t.scale, t.zero_point) for t in (*inputs, output)}
+        kinds = {(t.dtype, t.scale, t.zero_point, t.bits) for t in (*inputs, output)}
         if len(kinds) != 1:
-            raise context.fail(f"it moves values, but types, scales and zero points differ: {sorted(kinds)}")
+            raise context.fail(f"it moves values, but types, scales, zero points or bits differ: {sorted(kinds)}")
+
+
+def _check_bits(layer: Layer, tensors: dict[str, Tensor], context: ReadContext) -> None:
+    if isinstance(layer, Concat | Reshape | Transpose):
+        return  # they move tensors of any width
+    taken = 1 if isinstance(layer, BinaryConv | BinaryMatMul | BinaryMaxPool) else 8
+    made = 1 if isinstance(layer, Binarize | BinaryMaxPool) or isinstance(ending_of(layer), Threshold) else 8
+    if any(tensors[name].bits != taken for name in layer.inputs) or tensors[layer.output].bits != made:
+        raise context.fail(f"it takes tensors of {taken} bits and makes one of {made}")
 
 
 def _check_functions(model: ir.Model, problems: Problems) -> None:
@@ -88,6 +106,7 @@ def _layer(node: ir.Node, tensors: dict[str, Tensor]) -> Layer:
         raise context.fail(f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not one of the exact graph's")
     layer: Layer = operator.read(context)
     _check_types(layer, tensors, context)
+    _check_bits(layer, tensors, context)
     shape = output_shape(layer, tensors)
     if isinstance(shape, str):
         raise context.fail(shape, why="its shapes do not go together")

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-from tinsmith.ir.exact import ArgMax, AveragePool, Concat, Conv, Layer, MatMul, MaxPool, Reshape, Tensor, Transpose
+import numpy.typing as npt
+
+from tinsmith.ir.exact import (
+    ArgMax,
+    AveragePool,
+    Binarize,
+    BinaryConv,
+    BinaryMatMul,
+    BinaryMaxPool,
+    Concat,
+    Conv,
+    Layer,
+    MatMul,
+    MaxPool,
+    Reshape,
+    ShiftConv,
+    ShiftMatMul,
+    Tensor,
+    Transpose,
+)
 
 Shape = tuple[int, ...]
+_Convolution = Conv | BinaryConv | ShiftConv
+_Pool = AveragePool | MaxPool | BinaryMaxPool
 
 
 def window_count(size: int, kernel: int, stride: int, pads: int, dilation: int) -> int:
@@ -15,7 +37,7 @@ def window_count(size: int, kernel: int, stride: int, pads: int, dilation: int) 
     return (size + pads - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _image(shape: Shape, kernel: tuple[int, int], layer: Conv | AveragePool | MaxPool) -> Shape:
+def _image(shape: Shape, kernel: tuple[int, int], layer: _Convolution | _Pool) -> Shape:
     top, left, bottom, right = layer.pads
     dilation = (1, 1) if isinstance(layer, AveragePool) else layer.dilations
     return (
@@ -24,17 +46,18 @@ def _image(shape: Shape, kernel: tuple[int, int], layer: Conv | AveragePool | Ma
     )
 
 
-def _windowed(layer: Conv | AveragePool | MaxPool, x: Shape) -> Shape | str:
+def _windowed(layer: _Convolution | _Pool, x: Shape) -> Shape | str:
     if len(x) != 4:
         return f"its input has {len(x)} dimensions, not 4"
-    kernel = layer.weight.shape[2:] if isinstance(layer, Conv) else layer.kernel
+    kernel = layer.weight.shape[2:] if isinstance(layer, _Convolution) else layer.kernel
     if min(*kernel, *layer.strides) < 1 or min(layer.pads) < 0:
         return "a kernel size or stride is below 1, or a pad below 0"
     if not isinstance(layer, AveragePool) and min(layer.dilations) < 1:
         return "a dilation is below 1"
-    if isinstance(layer, Conv):
-        if x[1] != layer.weight.shape[1] * layer.group:
-            return f"its input has {x[1]} channels, its weight {layer.weight.shape[1]} for each of {layer.group} groups"
+    if isinstance(layer, _Convolution):
+        group = 1 if isinstance(layer, BinaryConv) else layer.group
+        if x[1] != layer.weight.shape[1] * group:
+            return f"its input has {x[1]} channels, its weight {layer.weight.shape[1]} for each of {group} groups"
         return (x[0], layer.weight.shape[0], *_image(x, kernel, layer))
     if any(pad >= kernel[axis % 2] for axis, pad in enumerate(layer.pads)):
         return "a pad is as large as the kernel, so that a window could hold padding only"
@@ -51,6 +74,14 @@ def _concat(layer: Concat, shapes: list[Shape]) -> Shape | str:
     return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
 
 
+def _per_channel(shape: Shape, axis: int, *vectors: npt.NDArray[Any]) -> Shape | str:
+    """`shape`, if every vector has one number for each channel along `axis`."""
+    if not 0 <= axis < len(shape):
+        return f"its axis {axis} is none of {len(shape)} dimensions"
+    wrong = [vector.shape[-1] for vector in vectors if vector.shape[-1] != shape[axis]]
+    return f"it has constants for {wrong[0]} channels where axis {axis} has {shape[axis]}" if wrong else shape
+
+
 def output_shape(layer: Layer, tensors: Mapping[str, Tensor]) -> Shape | str:
     """The shape of `layer.output`, or, as a string, why there is none.
 
@@ -59,9 +90,14 @@ def output_shape(layer: Layer, tensors: Mapping[str, Tensor]) -> Shape | str:
     shapes = [tensors[name].shape for name in layer.inputs]
     x, stated = shapes[0], tensors[layer.output].shape
     match layer:
-        case Conv() | AveragePool() | MaxPool():
+        case Conv() | BinaryConv() | ShiftConv() | AveragePool() | MaxPool():
             return _windowed(layer, x)
-        case MatMul():
+        case BinaryMaxPool():
+            shape = _windowed(layer, x)
+            return shape if isinstance(shape, str) else _per_channel(shape, 1, layer.sign)
+        case Binarize():
+            return _per_channel(x, layer.axis, layer.sign, layer.limit)
+        case MatMul() | BinaryMatMul() | ShiftMatMul():
             inner, outer = layer.weight.shape
             return (*x[:-1], outer) if x and x[-1] == inner else f"its input's last dimension is not {inner}"
         case Concat():

@@ -11,7 +11,7 @@ import onnx_ir as ir
 from tinsmith.ir.domain import DOMAIN, IR_VERSION, OPSET, VERSION
 from tinsmith.ir.exact import ExactGraph, Tensor
 from tinsmith.ir.metadata import annotate
-from tinsmith.ir.ops import OPERATOR_OF, functions
+from tinsmith.ir.ops import functions, operator_of
 from tinsmith.ir.ops.base import TYPES, WriteContext
 
 
@@ -45,7 +45,7 @@ def write_exact(graph: ExactGraph) -> ir.Model:
     values = {name: _value(tensor) for name, tensor in graph.tensors.items()}
     constants = _Constants(set(values))
     context = WriteContext(graph.tensors, values, constants.make)
-    nodes = [OPERATOR_OF[type(layer)].write(layer, context) for layer in graph.layers]
+    nodes = [operator_of(layer).write(layer, context) for layer in graph.layers]
     imports = {"": OPSET, DOMAIN: VERSION}
     body = ir.Graph(
         [values[name] for name in graph.inputs],

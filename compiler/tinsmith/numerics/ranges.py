@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from tinsmith.ir.exact import (
     Add,
     ArgMax,
     AveragePool,
+    Binarize,
+    BinaryConv,
+    BinaryMatMul,
+    BinaryMaxPool,
     Concat,
     Conv,
     ExactGraph,
@@ -27,9 +32,13 @@ from tinsmith.ir.exact import (
     Requantization,
     Requantize,
     Reshape,
+    ShiftConv,
+    ShiftMatMul,
     Softmax,
     Tensor,
+    Threshold,
     Transpose,
+    ending_of,
 )
 from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int32, requantize
 
@@ -37,6 +46,8 @@ STORED_SPAN = 255
 """Largest |stored| and largest |zero point| of an 8-bit tensor, read as signed or unsigned."""
 
 _GREW_PAST = "an int32 accumulator that could overflow would give other numbers on other machines"
+_UNREACHABLE = "limits lie between the least accumulator (always +1) and one above the largest (always -1)"
+_AGAIN = "make the file again with `tinsmith quantize`"
 _SPLIT = "split the layer's inputs into parts that are added, or shrink its weights or bias"
 
 
@@ -51,6 +62,11 @@ class Interval:
     def magnitude(self) -> Int64Array:
         """(C,) largest absolute value."""
         return np.maximum(np.abs(self.lo), np.abs(self.hi))
+
+    @property
+    def sorted(self) -> Interval:
+        """The same interval where `lo` and `hi` may have changed places."""
+        return Interval(np.minimum(self.lo, self.hi), np.maximum(self.lo, self.hi))
 
     @property
     def span(self) -> tuple[int, int]:
@@ -72,21 +88,30 @@ def weighted_accumulator(weight: np.ndarray, bias: np.ndarray, x: Tensor) -> Int
     return Interval(start + rising * lo + falling * hi, start + rising * hi + falling * lo)
 
 
-def partial_sum_bound(weight: np.ndarray, bias: np.ndarray) -> Int64Array:
-    """(C,) no partial sum of any kernel's form exceeds this: |bias| + |zero point| sum|w| + |stored| sum|w|."""
-    bound: Int64Array = np.abs(bias.astype(np.int64)) + 2 * STORED_SPAN * np.abs(weight.astype(np.int64)).sum(axis=1)
+def partial_sum_bound(weight: np.ndarray, bias: np.ndarray, span: int = STORED_SPAN) -> Int64Array:
+    """(C,) no partial sum of any kernel's form exceeds this: |bias| + |zero point| sum|w| + |stored| sum|w|.
+
+    `span` is the largest |zero point| and |stored|. With 2 for tensors of one bit it covers sums of differing bits too:
+    bias + K - 2 * differing, K being the number of weights, with the taps that padding hides counted and taken off.
+    """
+    bound: Int64Array = np.abs(bias.astype(np.int64)) + 2 * span * np.abs(weight.astype(np.int64)).sum(axis=1)
     return bound
 
 
-def _weights(layer: Conv | MatMul) -> np.ndarray:
-    return layer.weight.reshape(layer.weight.shape[0], -1) if isinstance(layer, Conv) else layer.weight.T
+_Weighted = Conv | MatMul | BinaryConv | BinaryMatMul | ShiftConv | ShiftMatMul
+
+
+def _weights(layer: _Weighted) -> np.ndarray:
+    """(C, terms) the weights of each output channel."""
+    windowed = isinstance(layer, Conv | BinaryConv | ShiftConv)
+    return layer.weight.reshape(layer.weight.shape[0], -1) if windowed else layer.weight.T
 
 
 def accumulator(layer: Layer, tensors: Mapping[str, Tensor]) -> Interval | None:
     """The proved accumulator of a layer, before requantization; None for a layer without one."""
     x = tensors[layer.inputs[0]]
     match layer:
-        case Conv() | MatMul():
+        case Conv() | MatMul() | BinaryConv() | BinaryMatMul() | ShiftConv() | ShiftMatMul():
             return weighted_accumulator(_weights(layer), layer.bias, x)
         case AveragePool():
             area = layer.kernel[0] * layer.kernel[1]
@@ -99,17 +124,24 @@ def accumulator(layer: Layer, tensors: Mapping[str, Tensor]) -> Interval | None:
             lo = sum((t.lo - t.zero_point) * m for t, m in pairs)
             hi = sum((t.hi - t.zero_point) * m for t, m in pairs)
             return Interval(np.array([lo], np.int64), np.array([hi], np.int64))
+        case Binarize():
+            sign = layer.sign.astype(np.int64)
+            return Interval(sign * (x.lo - x.zero_point), sign * (x.hi - x.zero_point)).sorted
         case _:
             return None
 
 
 def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | None) -> tuple[int, int]:
     """Proved [lo, hi] of the layer's output; (0, 0) for floating-point outputs."""
-    requant: Requantization | None = getattr(layer, "requant", None)
+    ending = ending_of(layer)
     inputs = [tensors[name] for name in layer.inputs]
-    if requant is not None and acc is not None:
-        return int(requantize(acc.lo, requant).min()), int(requantize(acc.hi, requant).max())
+    if isinstance(ending, Requantization) and acc is not None:
+        return int(requantize(acc.lo, ending).min()), int(requantize(acc.hi, ending).max())
+    if isinstance(ending, Threshold):
+        return -1, 1
     match layer:
+        case Binarize() | BinaryMaxPool():
+            return -1, 1
         case Quantize():
             return tensors[layer.output].lo, tensors[layer.output].hi
         case MaxPool() | Reshape() | Transpose() | Concat():
@@ -120,11 +152,21 @@ def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | No
             return 0, 0
 
 
+def _limits(layer: Layer) -> Int64Array:
+    """(C,) or (1,) magnitudes of the layer's limits, which kernels take off the bias; 0 where it has none."""
+    ending = ending_of(layer)
+    limit = ending.limit if isinstance(ending, Threshold) else np.zeros(1, np.int32)
+    magnitude: Int64Array = np.abs(limit.astype(np.int64))
+    return magnitude
+
+
 def _largest_sum(layer: Layer, tensors: Mapping[str, Tensor]) -> int:
     """The largest magnitude that any partial sum inside the layer can reach; 0 where nothing is summed."""
     match layer:
-        case Conv() | MatMul():
-            return int(partial_sum_bound(_weights(layer), layer.bias).max(initial=0))
+        case Conv() | MatMul() | ShiftConv() | ShiftMatMul():
+            return int((partial_sum_bound(_weights(layer), layer.bias) + _limits(layer)).max(initial=0))
+        case BinaryConv() | BinaryMatMul():
+            return int((partial_sum_bound(_weights(layer), layer.bias, 2) + _limits(layer)).max(initial=0))
         case AveragePool():
             return 2 * STORED_SPAN * layer.kernel[0] * layer.kernel[1]
         case Add():
@@ -137,6 +179,10 @@ def _largest_sum(layer: Layer, tensors: Mapping[str, Tensor]) -> int:
             return 0
 
 
+def _place(layer: Layer) -> str:
+    return f"{layer.kind} {layer.name!r}" + (f" ({layer.source})" if layer.source else "")
+
+
 def prove_layer(layer: Layer, tensors: Mapping[str, Tensor], problems: Problems) -> tuple[Layer, Tensor]:
     """The layer with its accumulator range and `wide` settled, and its output with its proved range.
 
@@ -145,16 +191,20 @@ def prove_layer(layer: Layer, tensors: Mapping[str, Tensor], problems: Problems)
     largest = _largest_sum(layer, tensors)
     if largest > INT32_MAX:
         what = f"its sums can reach {largest:,}, past int32's {INT32_MAX:,}"
-        where = f"{layer.kind} {layer.name!r}" + (f" ({layer.source})" if layer.source else "")
-        problems.add(what, where=where, why=_GREW_PAST, fix=_SPLIT)
+        problems.add(what, where=_place(layer), why=_GREW_PAST, fix=_SPLIT)
         return layer, tensors[layer.output]
     acc = accumulator(layer, tensors)
     lo, hi = output_range(layer, tensors, acc)
     proved = replace(layer, acc=acc.span) if acc is not None else layer
-    if acc is not None and isinstance(proved, Conv | MatMul | Add | AveragePool | Requantize):
-        requant = proved.requant
-        fits = isinstance(proved, Add) or product_fits_int32(requant.multiplier, requant.shift, acc.magnitude)
-        proved = replace(proved, requant=replace(requant, wide=not fits))
+    ending = ending_of(layer)
+    if acc is not None and isinstance(ending, Requantization):
+        fits = isinstance(layer, Add) or product_fits_int32(ending.multiplier, ending.shift, acc.magnitude)
+        field = "ending" if hasattr(layer, "ending") else "requant"
+        changed: dict[str, Any] = {field: replace(ending, wide=not fits)}
+        proved = replace(proved, **changed)
+    limit = ending.limit if isinstance(ending, Threshold) else layer.limit if isinstance(layer, Binarize) else None
+    if acc is not None and limit is not None and ((limit < acc.lo) | (limit > acc.hi + 1)).any():
+        problems.add("a limit is one that no accumulator reaches", where=_place(layer), why=_UNREACHABLE, fix=_AGAIN)
     return proved, replace(tensors[layer.output], lo=lo, hi=hi)
 
 

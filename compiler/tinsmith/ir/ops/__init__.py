@@ -8,14 +8,18 @@ from typing import Any
 import onnx_ir as ir
 
 from tinsmith.ir.exact import Layer
-from tinsmith.ir.ops import rescale
+from tinsmith.ir.ops import rescale, threshold
 from tinsmith.ir.ops.add import Add
 from tinsmith.ir.ops.arg_max import ArgMax
 from tinsmith.ir.ops.average_pool import AveragePool
 from tinsmith.ir.ops.base import Operator, function
+from tinsmith.ir.ops.binarize import Binarize
+from tinsmith.ir.ops.binary_conv import BinaryConv
+from tinsmith.ir.ops.binary_matmul import BinaryMatMul
 from tinsmith.ir.ops.concat import Concat
 from tinsmith.ir.ops.conv import Conv
 from tinsmith.ir.ops.dequantize import Dequantize
+from tinsmith.ir.ops.ending import FORMS
 from tinsmith.ir.ops.matmul import MatMul
 from tinsmith.ir.ops.max_pool import MaxPool
 from tinsmith.ir.ops.quantize import Quantize
@@ -27,8 +31,8 @@ from tinsmith.ir.ops.transpose import Transpose
 _ALL: tuple[Operator[Any], ...] = (
     Quantize(),
     Dequantize(),
-    Conv(),
-    MatMul(),
+    *(operator(form) for operator in (Conv, MatMul, BinaryConv, BinaryMatMul) for form in FORMS),
+    Binarize(),
     Add(),
     Requantize(),
     AveragePool(),
@@ -43,10 +47,15 @@ _ALL: tuple[Operator[Any], ...] = (
 OPERATORS: Mapping[tuple[str, str], Operator[Any]] = {(op.domain, op.name): op for op in _ALL}
 """Operators by (domain, name), as an ONNX node names them."""
 
-OPERATOR_OF: Mapping[type[Layer], Operator[Any]] = {op.record: op for op in _ALL}
-"""Operators by the record that they write and read."""
+_OPERATOR_OF = {(op.record, op.ending): op for op in _ALL}
+
+
+def operator_of(layer: Layer) -> Operator[Any]:
+    """The operator that writes and reads a record: by its type, and by its ending where it has the choice."""
+    ending = getattr(layer, "ending", None)
+    return _OPERATOR_OF[type(layer), type(ending) if ending is not None else None]
 
 
 def functions() -> list[ir.Function]:
-    """Fresh function bodies of every `ai.tinsmith` operator, and of `Rescale`, which they call."""
-    return [function(rescale.BODY), *(function(op.body) for op in _ALL if op.body)]
+    """Fresh function bodies of every `ai.tinsmith` operator, and of the endings, which they call."""
+    return [function(rescale.BODY), function(threshold.BODY), *(function(op.body) for op in _ALL if op.body)]

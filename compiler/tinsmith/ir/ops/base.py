@@ -19,7 +19,7 @@ import onnx_ir as ir
 
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.domain import DOMAIN, OPSET, VERSION
-from tinsmith.ir.exact import Layer, Requantization, Tensor
+from tinsmith.ir.exact import Ending, Layer, Requantization, Tensor
 from tinsmith.ir.provenance import LAYER, SOURCE
 
 L = TypeVar("L", bound=Layer)
@@ -183,10 +183,12 @@ def requantization_attributes(requant: Requantization, output: Tensor) -> dict[s
 class Operator(ABC, Generic[L]):
     """One operator of the exact graph."""
 
-    name: ClassVar[str]
+    name: str
     domain: ClassVar[str] = DOMAIN
     record: ClassVar[type[Layer]]
-    body: ClassVar[str] = ""
+    ending: type[Ending] | None = None
+    """The ending of the records that it writes, where they have the choice."""
+    body: str = ""
     """The function body in ONNX's text format, from the operator's name on; empty for standard operators."""
 
     @abstractmethod

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import onnx_ir as ir
 
-from tinsmith.ir.exact import Int8Array
+from tinsmith.ir.exact import Int8Array, Tensor
 from tinsmith.ir.ops.base import ReadContext
 
 
 def weight_zero_point(x_dtype: str) -> int:
     """Zero point of stored weights beside an activation of type `x_dtype`."""
     return 128 if x_dtype == "uint8" else 0
+
+
+def zero_points(x: Tensor) -> dict[str, ir.Attr]:
+    """The attributes `x_zero_point` and `w_zero_point` of a node that multiplies `x` by weights."""
+    numbers = {"x_zero_point": x.zero_point, "w_zero_point": weight_zero_point(x.dtype)}
+    return {name: ir.AttrInt64(name, number) for name, number in numbers.items()}
 
 
 def stored_weight(weight: Int8Array, x_dtype: str) -> npt.NDArray[np.int8] | npt.NDArray[np.uint8]:
@@ -35,3 +42,11 @@ def read_weight(context: ReadContext, rank: int) -> Int8Array:
     if true.size and np.abs(true).max() > 127:
         raise context.fail("a weight is outside -127…127")
     return true.astype(np.int8)
+
+
+def read_signs(context: ReadContext, rank: int) -> Int8Array:
+    """The weights of a node whose inputs begin (x, w), both of one bit: -1 and +1 as int8."""
+    weight = context.constant(1, "int8", rank)
+    if not weight.size or (np.abs(weight) != 1).any():
+        raise context.fail("a weight is neither -1 nor +1")
+    return weight

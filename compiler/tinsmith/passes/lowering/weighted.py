@@ -56,7 +56,7 @@ def lower_conv(builder: Builder, group: Group, node: ir.Node) -> None:
             pads=(pads[0], pads[1], pads[2], pads[3]),
             dilations=(dilations[0], dilations[1]),
             group=attributes.get_int("group", 1),
-            requant=requant,
+            ending=requant,
         ),
         group,
         unit / group.output.scale,
@@ -70,7 +70,7 @@ def lower_gemm(builder: Builder, group: Group, node: ir.Node) -> None:
     unit = x.scale * scales
     bias = _bias(builder, node, unit, place(group.name, group.source, "Gemm"))
     builder.add_requantized(
-        lambda requant: exact.MatMul(**fields(group, x.name), weight=weight, bias=bias, requant=requant),
+        lambda requant: exact.MatMul(**fields(group, x.name), weight=weight, bias=bias, ending=requant),
         group,
         unit / group.output.scale,
     )
