@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
+from tinsmith.ir.bits import BINARY, domain_of, is_bit
 from tinsmith.ir.rules.sound import Findings, Rule, place
 
 CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
@@ -13,24 +14,35 @@ CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
     "Gemm": (1, 2),
     "Relu": (),
     "Clip": (1, 2),
+    "PRelu": (1,),
     "MaxPool": (),
     "AveragePool": (),
     "Add": (),
+    "Mul": (),
+    "Abs": (),
+    "ReduceMean": (1,),
     "Concat": (),
     "Reshape": (1,),
     "Transpose": (),
     "Softmax": (),
     "ArgMax": (),
+    "Binarize": (1,),
+    "BinaryConv": (1, 2, 3),
+    "BinaryGemm": (1, 2, 3),
+    "ShiftConv": (1, 2, 3),
+    "ShiftGemm": (1, 2, 3),
 }
 """Every canonical operator, and which of its inputs are constants."""
+EITHER = ("Add", "Mul")
+"""Operators whose second input is computed or a constant."""
 ENDS = ("Softmax", "ArgMax")
-_WINDOWS = ("Conv", "MaxPool", "AveragePool")
+_WINDOWS = ("Conv", "BinaryConv", "ShiftConv", "MaxPool", "AveragePool")
 
 
 def operators_are_canonical(model: ir.Model) -> Findings:
-    """Every node is one of the canonical operators of the standard domain, with one output."""
+    """Every node is one of the canonical operators, standard or trained, with one output."""
     for node in model.graph:
-        if node.domain or node.op_type not in CONSTANT_INPUTS:
+        if node.op_type not in CONSTANT_INPUTS or node.domain != domain_of(node.op_type):
             yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
         elif len(node.outputs) != 1:
             yield place(node), f"it has {len(node.outputs)} outputs"
@@ -62,6 +74,8 @@ def parameters_are_constants(model: ir.Model) -> Findings:
         if node.op_type in ("Conv", "Gemm") and len(node.inputs) != 3:
             yield place(node), "it has no bias"
         for index, value in enumerate(node.inputs):
+            if index == 1 and node.op_type in EITHER:
+                continue
             if value is not None and (index in wanted) != (value.const_value is not None):
                 yield place(node), f"input {index} is {'no' if index in wanted else 'a'} constant"
 
@@ -94,12 +108,23 @@ def gemm_is_plain(model: ir.Model) -> Findings:
             yield place(node), f"it has {', '.join(flags)}"
 
 
-def sums_have_one_shape(model: ir.Model) -> Findings:
-    """Add takes two values of one shape."""
+def results_have_the_first_shape(model: ir.Model) -> Findings:
+    """Add and Mul keep the shape of their first input; two values that Add adds have one shape."""
     for node in model.graph:
-        shapes = [tuple(v.shape or ()) for v in node.inputs if v is not None]
-        if node.op_type == "Add" and (len(shapes) != 2 or shapes[0] != shapes[1]):
-            yield place(node), f"it adds shapes {shapes}"
+        if node.op_type not in EITHER or None in node.inputs:
+            continue
+        x, other, y = node.inputs[0], node.inputs[1], node.outputs[0]
+        one = node.op_type == "Add" and other is not None and other.const_value is None
+        shapes = [tuple(v.shape or ()) for v in (x, y, *([other] if one else [])) if v is not None]
+        if len(set(shapes)) != 1:
+            yield place(node), f"it has shapes {shapes}"
+
+
+def binary_layers_read_bits(model: ir.Model) -> Findings:
+    """BinaryConv and BinaryGemm read what a Binarize makes."""
+    for node in model.graph:
+        if node.op_type in BINARY and not is_bit(node.inputs[0]):
+            yield place(node), "its input is not ±1"
 
 
 def classifiers_end_the_graph(model: ir.Model) -> Findings:
@@ -122,6 +147,7 @@ CANONICAL: tuple[Rule, ...] = (
     parameters_are_constants,
     windows_are_explicit,
     gemm_is_plain,
-    sums_have_one_shape,
+    results_have_the_first_shape,
+    binary_layers_read_bits,
     classifiers_end_the_graph,
 )
