@@ -102,10 +102,14 @@ class ReadContext:
 
     def ints(self, name: str, count: int) -> tuple[int, ...]:
         """An INTS attribute of exactly `count` numbers."""
-        values = tuple(int(v) for v in self._attribute(name, ir.AttributeType.INTS))
+        values = self.all_ints(name)
         if len(values) != count:
             raise self.fail(f"attribute {name!r} has {len(values)} numbers where {count} belong")
         return values
+
+    def all_ints(self, name: str) -> tuple[int, ...]:
+        """An INTS attribute of any length."""
+        return tuple(int(v) for v in self._attribute(name, ir.AttributeType.INTS))
 
     def pair(self, name: str) -> tuple[int, int]:
         """An INTS attribute of two numbers (height, width)."""
@@ -201,16 +205,16 @@ class Operator(ABC, Generic[L]):
 
 
 @cache
-def _function_bytes(body: str) -> bytes:
+def _function_bytes(body: str, domain: str) -> bytes:
     import onnx.parser
 
-    header = f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}, "{DOMAIN}" : {VERSION}]>'
+    header = f'<domain: "{domain}", opset_import: ["" : {OPSET}, "{domain}" : {VERSION}]>'
     function: bytes = onnx.parser.parse_function(f"{header}\n{body}").SerializeToString(deterministic=True)
     return function
 
 
-def function(body: str) -> ir.Function:
-    """A fresh ONNX function of domain `ai.tinsmith` from its text."""
+def function(body: str, domain: str = DOMAIN) -> ir.Function:
+    """A fresh ONNX function of `domain` from its text."""
     import onnx
 
-    return ir.serde.deserialize_function(onnx.FunctionProto.FromString(_function_bytes(body)))
+    return ir.serde.deserialize_function(onnx.FunctionProto.FromString(_function_bytes(body, domain)))
