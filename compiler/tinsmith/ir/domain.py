@@ -4,8 +4,6 @@ from __future__ import annotations
 
 DOMAIN = "ai.tinsmith"
 """Operators of the exact graph (ir/ops)."""
-TRAINED = "ai.tinsmith.trained"
-"""Floating-point operators that training leaves behind (ir/trained)."""
 VERSION = 1
 OPSET = 18
 """Version of the standard operators in every model and function body."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from tinsmith.ir.domain import TRAINED, VERSION
+from tinsmith.ir.domain import TRAINED_DOMAIN, TRAINED_VERSION
 from tinsmith.ir.ops.base import function
 from tinsmith.ir.trained import binarize as _binarize
 from tinsmith.ir.trained import binary_conv as _binary_conv
@@ -34,13 +34,13 @@ OPERATORS = {
 
 def functions() -> list[ir.Function]:
     """Fresh function bodies of every operator, and of the functions that these call."""
-    return [function(body, TRAINED) for body in (*_HELPERS, *OPERATORS.values())]
+    return [function(body, TRAINED_DOMAIN) for body in (*_HELPERS, *OPERATORS.values())]
 
 
 def attach(model: ir.Model) -> None:
     """Give `model` the function bodies and the opset import that its trained operators need; none if it has none."""
-    if not any(node.domain == TRAINED for node in model.graph):
+    if not any(node.domain == TRAINED_DOMAIN for node in model.graph):
         return
-    model.graph.opset_imports[TRAINED] = VERSION
+    model.graph.opset_imports[TRAINED_DOMAIN] = TRAINED_VERSION
     for each in functions():
         model.functions[each.identifier()] = each

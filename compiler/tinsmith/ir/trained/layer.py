@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tinsmith.ir.domain import TRAINED
+from tinsmith.ir.domain import TRAINED_DOMAIN
 from tinsmith.ir.exact import Int16Array
 from tinsmith.ir.trained.codes import decode
 
@@ -38,7 +38,7 @@ class TrainedLayer:
 
 def is_trained(node: ir.Node | None, *ops: str) -> bool:
     """Whether `node` is of the domain `ai.tinsmith.trained` and, where `ops` are given, one of these."""
-    return node is not None and node.domain == TRAINED and (not ops or node.op_type in ops)
+    return node is not None and node.domain == TRAINED_DOMAIN and (not ops or node.op_type in ops)
 
 
 def read_layer(node: ir.Node) -> TrainedLayer:

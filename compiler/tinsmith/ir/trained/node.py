@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import onnx_ir as ir
 
-from tinsmith.ir.domain import TRAINED
+from tinsmith.ir.domain import TRAINED_DOMAIN
 from tinsmith.ir.shapes import window_count
 
 Ints = Sequence[int]
@@ -21,7 +21,7 @@ def trained_node(
         for key, value in (attributes or {}).items()
     ]
     output = ir.Value(shape=ir.Shape(shape), type=ir.TensorType(ir.DataType.FLOAT))
-    return ir.Node(TRAINED, op, inputs, made, outputs=[output])
+    return ir.Node(TRAINED_DOMAIN, op, inputs, made, outputs=[output])
 
 
 def sizes(value: ir.Value) -> tuple[int, ...]:
