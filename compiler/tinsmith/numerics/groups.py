@@ -6,18 +6,16 @@ from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
-HEADS = frozenset({"Conv", "Gemm", "Add", "AveragePool"})
-"""Operators that compute, and may take the activation behind them into their requantization."""
-ACTIVATIONS = frozenset({"Relu", "Clip"})
-MOVERS = frozenset({"MaxPool", "Concat", "Reshape", "Transpose"})
-"""Operators that only pick or move values: inputs and output share one grid."""
+from tinsmith.ir.bits import is_bit, stays_bits
+from tinsmith.numerics.roles import absorbed, role
+
 FLOAT_TAILS = frozenset({"Softmax", "ArgMax"})
 """Operators that stand at graph outputs and make no 8-bit value."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """One quantized layer: a head with the activation it absorbed, or one node alone."""
+    """One quantized layer: a head with what it absorbed, or one node alone."""
 
     nodes: tuple[ir.Node, ...]
 
@@ -28,8 +26,18 @@ class Group:
 
     @property
     def output(self) -> ir.Value:
-        """The value that becomes 8-bit."""
+        """The value that becomes 8-bit or stays one bit."""
         return self.nodes[-1].outputs[0]
+
+    @property
+    def is_8_bit(self) -> bool:
+        """Whether somebody reads the output as an 8-bit value: not where it is bits that only binary layers read."""
+        return not (is_bit(self.output) and stays_bits(self.output))
+
+    @property
+    def moves(self) -> bool:
+        """Whether it only picks or moves values: inputs and output share one grid."""
+        return role(self.head) == "move"
 
 
 @dataclass(frozen=True)
@@ -64,24 +72,24 @@ class _Classes:
 def find_groups(model: ir.Model) -> list[Group]:
     """The quantized layers of a canonical model, in topological order; float tails are in none."""
     groups: list[Group] = []
-    absorbed: set[ir.Node] = set()
+    taken: set[ir.Node] = set()
     for node in model.graph:
-        if node in absorbed or node.op_type in FLOAT_TAILS:
+        if node in taken or node.op_type in FLOAT_TAILS:
             continue
-        follower = _absorbable(node) if node.op_type in HEADS else None
-        if follower is not None:
-            absorbed.add(follower)
-        groups.append(Group((node,) if follower is None else (node, follower)))
+        nodes = absorbed(node)
+        taken.update(nodes)
+        groups.append(Group(tuple(nodes)))
     return groups
 
 
 def grid_classes(model: ir.Model, groups: list[Group]) -> list[GridClass]:
     """Every value that becomes 8-bit, in classes that share a grid, each in graph order."""
     classes = _Classes()
-    movers = {group.output for group in groups if group.head.op_type in MOVERS}
-    values = [*model.graph.inputs, *(group.output for group in groups)]
-    for group in groups:
-        if group.head.op_type in MOVERS:
+    stored = [group for group in groups if group.is_8_bit]
+    movers = {group.output for group in stored if group.moves}
+    values = [*model.graph.inputs, *(group.output for group in stored)]
+    for group in stored:
+        if group.moves:
             for source in data_inputs(group.head):
                 classes.join(source, group.output)
     members: dict[ir.Value, list[ir.Value]] = {}
@@ -104,24 +112,15 @@ def never_negative(model: ir.Model, groups: list[Group], inputs_seen: dict[str, 
     found = {value for value in model.graph.inputs if inputs_seen.get(value.name or "", -1.0) >= 0}
     for group in groups:
         if _ends_at_zero(group.nodes[-1]) or (
-            group.head.op_type not in {"Conv", "Gemm"} and all(value in found for value in data_inputs(group.head))
+            role(group.head) in ("sum", "pool", "move") and all(value in found for value in data_inputs(group.head))
         ):
             found.add(group.output)
     return found
 
 
-def _absorbable(node: ir.Node) -> ir.Node | None:
-    """The activation behind `node`, if that is the only use of its output."""
-    output = node.outputs[0]
-    uses = list(output.uses())
-    if len(uses) != 1 or output.is_graph_output() or uses[0].node.op_type not in ACTIVATIONS:
-        return None
-    return uses[0].node
-
-
 def _ends_at_zero(node: ir.Node) -> bool:
     """Whether an activation's lower end is zero or above."""
-    if node.op_type == "Relu":
+    if node.op_type in ("Relu", "ReduceMean"):  # which only stands behind Abs
         return True
     if node.op_type != "Clip" or len(node.inputs) < 2 or node.inputs[1] is None:
         return False

@@ -11,10 +11,11 @@ import onnx_ir as ir
 from tinsmith.calibration_data import FloatArray
 from tinsmith.errors import Problems
 from tinsmith.ir.provenance import layer_name, source
+from tinsmith.numerics.bit_readers import check_bits
 from tinsmith.numerics.calibrate import Statistics, calibrated_range, observe
 from tinsmith.numerics.grid import Grid, grid_for
 from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
-from tinsmith.numerics.weights import weight_scales
+from tinsmith.numerics.weights import largest_as_127, weight_scales
 from tinsmith.recipe import LayerSettings, Recipe
 
 
@@ -25,7 +26,7 @@ class Scheme:
     Attributes:
         groups: the layers.
         grids: by value name, the grid of each graph input and each layer's output.
-        weight_scales: by the name of the head node's output value, the scales (channels,) of a layer's weight.
+        weight_scales: by the name of the head node's output value, the scales (channels,) of a real-valued weight.
     """
 
     groups: tuple[Group, ...]
@@ -38,9 +39,10 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
 
     Raises:
         TinsmithError: a pattern of the recipe matches no layer; a value is NaN or infinite or too large for a scale;
-            a bias is too large for a 32-bit accumulator.
+            a bias is too large for a 32-bit accumulator; bits have readers that need both forms of them.
     """
     groups = find_groups(model)
+    check_bits(groups)
     names = _names(model, groups)
     recipe.check_patterns(list(dict.fromkeys(name for known in names.values() for name in known)))
     classes = grid_classes(model, groups)
@@ -58,7 +60,7 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
 
 
 def _names(model: ir.Model, groups: list[Group]) -> dict[ir.Value, list[str]]:
-    """By value that becomes 8-bit: the names under which a recipe may speak of the layer that makes it."""
+    """By model input and layer output: the names under which a recipe may speak of the layer that makes it."""
     names = {value: [value.name or ""] for value in model.graph.inputs}
     return names | {group.output: [layer_name(node) for node in group.nodes] for group in groups}
 
@@ -102,28 +104,40 @@ def _all_weight_scales(
     for group in groups:
         if group.head.op_type not in {"Conv", "Gemm"}:
             continue
-        weight, bias = channels_first_weight(group.head)
-        fed = data_inputs(group.head)[0].name or ""
-        # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
-        rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grids[fed].limits))
         try:
-            scales[group.head.outputs[0].name or ""] = weight_scales(
-                weight,
-                bias,
-                input_scale=grids[fed].scale,
-                output_scale=grids[group.output.name or ""].scale,
-                input_rms=rms,
-                per_channel=settings[group.output].weights == "per-channel",
-            )
+            scales[group.head.outputs[0].name or ""] = _weight_scales(group, grids, settings, statistics)
         except OverflowError as error:
             problems.add(
                 str(error),
                 where=_place(group.output),
-                why=f"its largest bias is {np.abs(bias).max():g}",
+                why=f"its largest bias is {np.abs(constant(group.head, 2)).max():g}",
                 fix="check the layer's bias, or give its input a wider range in the recipe",
             )
     problems.check()
     return scales
+
+
+def _weight_scales(
+    group: Group,
+    grids: Mapping[str, Grid],
+    settings: Mapping[ir.Value, LayerSettings],
+    statistics: Mapping[str, Statistics],
+) -> FloatArray:
+    weight, bias = channels_first_weight(group.head)
+    per_channel = settings[group.output].weights == "per-channel"
+    if not group.is_8_bit:
+        return largest_as_127(weight, per_channel=per_channel)
+    fed = data_inputs(group.head)[0].name or ""
+    # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
+    rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grids[fed].limits))
+    return weight_scales(
+        weight,
+        bias,
+        input_scale=grids[fed].scale,
+        output_scale=grids[group.output.name or ""].scale,
+        input_rms=rms,
+        per_channel=per_channel,
+    )
 
 
 def channels_first_weight(head: ir.Node) -> tuple[FloatArray, FloatArray]:

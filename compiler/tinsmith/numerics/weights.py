@@ -60,9 +60,7 @@ def weight_scales(
     Raises:
         OverflowError: the bias is so large that no scale does.
     """
-    largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1).astype(np.float64)
-    if not per_channel:
-        largest[:] = largest.max()
+    largest = _largest(weight, per_channel)
     if largest.max() < SMALLEST_RANGE:
         # No weight at all: only the bias counts, and this scale states it in 1024ths of an output step.
         scales = np.full(len(weight), output_scale / input_scale / 1024)
@@ -73,6 +71,20 @@ def weight_scales(
     scales = scales.astype(np.float32)
     needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
     return needed if per_channel else np.full_like(needed, needed.max())
+
+
+def largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
+    """Scales (channels,) for a layer that ends in a threshold: no channel's scale matters to another's.
+
+    A channel without weights gets scale 1; its bias alone decides.
+    """
+    largest = _largest(weight, per_channel)
+    return np.where(largest < SMALLEST_RANGE, 1.0, largest / 127).astype(np.float32)
+
+
+def _largest(weight: FloatArray, per_channel: bool) -> npt.NDArray[np.float64]:
+    largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1).astype(np.float64)
+    return largest if per_channel else np.full_like(largest, largest.max())
 
 
 def _raised_where_harmless(

@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.calibration_data import FloatArray
+from tinsmith.ir.bits import is_bit, reads_bits
 from tinsmith.ir.provenance import LAYER, SOURCE, inherit
 from tinsmith.ir.stages import Stage
 from tinsmith.numerics.grid import Grid
@@ -59,7 +60,8 @@ class Quantize(Pass):
         for value in list(graph.inputs):
             _quantize_value(graph, value, self._scheme.grids[value.name or ""], names)
         for group in self._scheme.groups:
-            _quantize_value(graph, group.output, self._scheme.grids[group.output.name or ""], names)
+            if group.is_8_bit:
+                _quantize_value(graph, group.output, self._scheme.grids[group.output.name or ""], names)
         return bool(self._scheme.grids)
 
 
@@ -86,11 +88,11 @@ def _initializer(graph: ir.Graph, name: str, array: np.ndarray[tuple[int, ...], 
 
 
 def _quantize_value(graph: ir.Graph, value: ir.Value, grid: Grid, names: _Names) -> None:
-    """value → QuantizeLinear → DequantizeLinear → all its former uses."""
+    """value → QuantizeLinear → DequantizeLinear → its former uses, but for those that read it as bits."""
     base = value.name or ""
     scale = _initializer(graph, names.fresh(f"{base}_scale"), np.array(grid.scale, np.float32))
     zero = _initializer(graph, names.fresh(f"{base}_zero_point"), np.array(grid.zero_point, grid.dtype))
-    uses = list(value.uses())
+    uses = [use for use in value.uses() if not (is_bit(value) and reads_bits(use.node))]
     stored_type = ir.DataType.UINT8 if grid.dtype == "uint8" else ir.DataType.INT8
     to_8_bit = ir.node("QuantizeLinear", [value, scale, zero])
     stored = to_8_bit.outputs[0]
@@ -115,9 +117,9 @@ def _quantize_value(graph: ir.Graph, value: ir.Value, grid: Grid, names: _Names)
 
 
 def _name_values(graph: ir.Graph, value: ir.Value, stored: ir.Value, real: ir.Value, names: _Names) -> None:
-    """Gives the 8-bit tensor the float value's name, unless graph inputs or outputs need that name."""
+    """Gives the 8-bit tensor the float value's name, unless graph inputs or outputs, or bits, need that name."""
     base = value.name or ""
-    if value.is_graph_input():
+    if value.is_graph_input() or (is_bit(value) and not value.is_graph_output()):
         stored.name, real.name = names.fresh(f"{base}_q"), names.fresh(f"{base}_dq")
         return
     value.name = names.fresh(f"{base}_float")
