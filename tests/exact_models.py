@@ -40,6 +40,8 @@ def _binary(
             bits = net.matmul(net.reshape(x, (1, shape[1], shape[2] * shape[3])), outputs, bits=1)
         case "binary_conv":
             bits = net.binary_conv(net.binarize(x), outputs, **geometry, pad_value=pad_value, bits=1)
+        case "binary_max_pool":
+            bits = net.binary_max_pool(net.binarize(x), **geometry)
         case "binary_matmul":
             rows = net.reshape(net.binarize(x), (1, shape[1], shape[2] * shape[3]))
             bits = net.binary_matmul(rows, outputs, bits=1)
@@ -59,7 +61,8 @@ def _geometry(net: Net, kernel: Pair) -> dict[str, Any]:
 KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool",
     "concat", "reshape_transpose", "softmax", "arg_max", "residual",
-    "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold",
+    "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold", "binary_max_pool",
+    "shift_conv", "shift_matmul", "piecewise_linear", "multiply", "multiply_constant", "absolute_sum",
 )  # fmt: skip
 """What `random_exact` can build."""
 
@@ -113,8 +116,25 @@ def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) 
         case "reshape_transpose":
             perm = (0, *(int(i) + 1 for i in rng.permutation(3)))
             y = net.flatten(net.transpose(quantized("x", image), perm))
-        case "binarize" | "binary_conv" | "binary_matmul" | "conv_threshold" | "matmul_threshold":
+        case "binarize" | "binary_conv" | "binary_matmul" | "conv_threshold" | "matmul_threshold" | "binary_max_pool":
             y = _binary(net, kind, shape=image, outputs=outputs, geometry={**dilated, "kernel": kernel}, style=style)
+        case "shift_conv":
+            wide = int(rng.integers(2, 5))
+            y = net.shift_conv(quantized("x", image), outputs, kernel, **dilated, weight_bits=wide, **style)  # type: ignore[arg-type]
+        case "shift_matmul":
+            wide = int(rng.integers(2, 5))
+            y = net.shift_matmul(quantized("x", (1, height, width)), outputs, wide, **style)
+        case "piecewise_linear":
+            y = net.piecewise_linear(quantized("x", image), int(rng.integers(1, 4)), **types)
+        case "multiply":
+            smaller = tuple(n if rng.integers(0, 2) else 1 for n in image)
+            y = net.multiply(quantized("a", image), quantized("b", smaller), **style)
+        case "multiply_constant":
+            smaller = tuple(n if rng.integers(0, 2) else 1 for n in image[int(rng.integers(0, 4)) :])
+            y = net.multiply(quantized("x", image), factor_shape=smaller, axis=int(rng.integers(1, 4)), **style)
+        case "absolute_sum":
+            axes = [(1, 2, 3), (2, 3), (1,), (3,)][int(rng.integers(0, 4))]
+            y = net.absolute_sum(quantized("x", image), axes, **style)
         case "softmax":
             net.softmax(quantized("x", (1, channels + outputs)))
             return net

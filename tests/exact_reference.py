@@ -65,6 +65,16 @@ def _conv(layer: Any, x: Array, *, padding: int = 0, group: int = 1) -> Array:
     return end(np.stack(acc)[None], layer.ending, 1)
 
 
+def _piecewise_linear(layer: exact.PiecewiseLinear, v: Array) -> Array:
+    above = v >= per_channel(layer.knee, v, layer.axis)
+    pieces = [
+        v * per_channel(layer.multiplier[k], v, layer.axis) + per_channel(layer.offset[k], v, layer.axis)
+        for k in range(2)
+    ]
+    floored = np.floor_divide(np.where(above, pieces[1], pieces[0]) + 2 ** (layer.shift - 1), 2**layer.shift)
+    return np.minimum(np.maximum(layer.zero_point + floored, layer.lo), layer.hi)
+
+
 def _softmax(layer: exact.Softmax, x: Array) -> Array:
     e = layer.table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
     return e.astype(np.float32) / e.sum(axis=-1, keepdims=True).astype(np.float32)
@@ -89,12 +99,26 @@ def run_layer(layer: exact.Layer, graph: ExactGraph, values: dict[str, Array]) -
             return (x - zeros[0]).astype(np.float32) * np.float32(graph.tensors[layer.inputs[0]].scale)
         case exact.Conv():
             return _conv(layer, x - zeros[0], group=layer.group)
+        case exact.ShiftConv():
+            return _conv(layer, x - zeros[0], group=layer.group)
+        case exact.BinaryMaxPool():
+            sign = per_channel(layer.sign, x[0], 0)
+            taps = windows(_padded(sign * x[0], layer.pads, -1000), layer.kernel, layer.strides, layer.dilations)
+            return (sign * taps.max(axis=(1, 2)))[None]
+        case exact.PiecewiseLinear():
+            return _piecewise_linear(layer, x - zeros[0])
+        case exact.Multiply():
+            b = stored[1] - zeros[1] if layer.factor is None else layer.factor.astype(np.int64)
+            acc = (x - zeros[0]) * b
+            return end(acc + per_channel(layer.bias, acc, layer.axis), layer.ending, layer.axis)
+        case exact.AbsoluteSum():
+            return rescale(np.abs(x - zeros[0]).sum(axis=layer.axes, keepdims=True), layer.requant)
         case exact.BinaryConv():
             return _conv(layer, x, padding=layer.pad_value)
         case exact.Binarize():
             sign, limit = (per_channel(values, x, layer.axis) for values in (layer.sign, layer.limit))
             return np.where(sign * (x - zeros[0]) >= limit, 1, -1)
-        case exact.MatMul() | exact.BinaryMatMul():
+        case exact.MatMul() | exact.BinaryMatMul() | exact.ShiftMatMul():
             acc = (x - zeros[0]) @ layer.weight.astype(np.int64) + layer.bias
             return end(acc, layer.ending, acc.ndim - 1)
         case exact.Add():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from tinsmith.ir.exact import (
+    AbsoluteSum,
     ArgMax,
     AveragePool,
     Binarize,
@@ -20,6 +21,8 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Reshape,
     ShiftConv,
     ShiftMatMul,
@@ -82,6 +85,16 @@ def _per_channel(shape: Shape, axis: int, *vectors: npt.NDArray[Any]) -> Shape |
     return f"it has constants for {wrong[0]} channels where axis {axis} has {shape[axis]}" if wrong else shape
 
 
+def _broadcasts(b: Shape, to: Shape) -> bool:
+    return len(b) <= len(to) and all(n in (1, m) for n, m in zip(reversed(b), reversed(to), strict=False))
+
+
+def _reduced(layer: AbsoluteSum, x: Shape) -> Shape | str:
+    if not layer.axes or len(set(layer.axes)) < len(layer.axes) or not set(layer.axes) <= set(range(len(x))):
+        return f"its axes {layer.axes} are none, or not different ones of {len(x)} dimensions"
+    return tuple(1 if axis in layer.axes else n for axis, n in enumerate(x))
+
+
 def output_shape(layer: Layer, tensors: Mapping[str, Tensor]) -> Shape | str:
     """The shape of `layer.output`, or, as a string, why there is none.
 
@@ -95,6 +108,13 @@ def output_shape(layer: Layer, tensors: Mapping[str, Tensor]) -> Shape | str:
         case BinaryMaxPool():
             shape = _windowed(layer, x)
             return shape if isinstance(shape, str) else _per_channel(shape, 1, layer.sign)
+        case AbsoluteSum():
+            return _reduced(layer, x)
+        case Multiply():
+            b = shapes[1] if layer.factor is None else layer.factor.shape
+            return _per_channel(x, layer.axis, layer.bias) if _broadcasts(b, x) else f"{b} does not broadcast to {x}"
+        case PiecewiseLinear():
+            return _per_channel(x, layer.axis, layer.knee, layer.multiplier, layer.offset)
         case Binarize():
             return _per_channel(x, layer.axis, layer.sign, layer.limit)
         case MatMul() | BinaryMatMul() | ShiftMatMul():

@@ -7,6 +7,7 @@ with zero points inside (`bias - zero_point * sum(weight)` first, then products 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from tinsmith.errors import Problems
 from tinsmith.ir.exact import (
+    AbsoluteSum,
     Add,
     ArgMax,
     AveragePool,
@@ -28,6 +30,8 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Quantize,
     Requantization,
     Requantize,
@@ -44,6 +48,8 @@ from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int
 
 STORED_SPAN = 255
 """Largest |stored| and largest |zero point| of an 8-bit tensor, read as signed or unsigned."""
+
+UNIT = np.ones(1, np.int32)
 
 _GREW_PAST = "an int32 accumulator that could overflow would give other numbers on other machines"
 _UNREACHABLE = "limits lie between the least accumulator (always +1) and one above the largest (always -1)"
@@ -127,8 +133,68 @@ def accumulator(layer: Layer, tensors: Mapping[str, Tensor]) -> Interval | None:
         case Binarize():
             sign = layer.sign.astype(np.int64)
             return Interval(sign * (x.lo - x.zero_point), sign * (x.hi - x.zero_point)).sorted
+        case Multiply():
+            return _products(layer, tensors)
+        case PiecewiseLinear():
+            return _both_pieces(layer, x)
+        case AbsoluteSum():
+            size, count = _magnitudes(x), _summed(layer, x)
+            return Interval(np.array([size[0] * count], np.int64), np.array([size[1] * count], np.int64))
         case _:
             return None
+
+
+def _products(layer: Multiply, tensors: Mapping[str, Tensor]) -> Interval:
+    """(C,) a * b + bias, from the ends of both ranges; constants by channel."""
+    a = tensors[layer.inputs[0]]
+    ends = (a.lo - a.zero_point, a.hi - a.zero_point)
+    if layer.factor is None:
+        b = tensors[layer.inputs[1]]
+        others = np.array([[b.lo - b.zero_point], [b.hi - b.zero_point]], np.int64)
+    else:
+        factor = np.broadcast_to(layer.factor.astype(np.int64), a.shape)
+        rows = np.moveaxis(factor, layer.axis, 0).reshape(a.shape[layer.axis], -1)
+        others = np.stack([rows.min(axis=1), rows.max(axis=1)])
+    corners = np.concatenate([end * others for end in ends]) + layer.bias.astype(np.int64)
+    return Interval(corners.min(axis=0), corners.max(axis=0))
+
+
+def _pieces(layer: PiecewiseLinear, x: Tensor) -> list[tuple[Int64Array, Int64Array]]:
+    """For the piece below the knee and the one above: (2, C) its first and last v, and (C,) whether there is any."""
+    knee = layer.knee.astype(np.int64)
+    least, most = x.lo - x.zero_point, x.hi - x.zero_point
+    below = np.stack([np.full_like(knee, least), np.minimum(knee - 1, most)])
+    above = np.stack([np.maximum(knee, least), np.full_like(knee, most)])
+    return [(ends, ends[0] <= ends[1]) for ends in (below, above)]
+
+
+def _both_pieces(layer: PiecewiseLinear, x: Tensor) -> Interval:
+    """(C,) v * multiplier + offset over the v that each piece has."""
+    los, his = [], []
+    for k, (ends, some) in enumerate(_pieces(layer, x)):
+        sums = ends * layer.multiplier[k].astype(np.int64) + layer.offset[k].astype(np.int64)
+        los.append(np.where(some, sums.min(axis=0), np.iinfo(np.int64).max))
+        his.append(np.where(some, sums.max(axis=0), np.iinfo(np.int64).min))
+    return Interval(np.min(los, axis=0), np.max(his, axis=0))
+
+
+def _largest_piece(layer: PiecewiseLinear, x: Tensor) -> int:
+    """|v * multiplier| + |offset| + the rounding constant, at its largest."""
+    sums = [
+        np.where(some, np.abs(ends * layer.multiplier[k].astype(np.int64)).max(axis=0) + np.abs(layer.offset[k]), 0)
+        for k, (ends, some) in enumerate(_pieces(layer, x))
+    ]
+    return int(np.max(sums)) + (1 << (layer.shift - 1))
+
+
+def _magnitudes(x: Tensor) -> tuple[int, int]:
+    """Least and largest |stored - zero_point|."""
+    lo, hi = x.lo - x.zero_point, x.hi - x.zero_point
+    return max(lo, -hi, 0), max(-lo, hi)
+
+
+def _summed(layer: AbsoluteSum, x: Tensor) -> int:
+    return math.prod(x.shape[axis] for axis in layer.axes)
 
 
 def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | None) -> tuple[int, int]:
@@ -142,6 +208,9 @@ def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | No
     match layer:
         case Binarize() | BinaryMaxPool():
             return -1, 1
+        case PiecewiseLinear() if acc is not None:
+            rest = Requantization(UNIT, layer.shift, layer.zero_point, layer.lo, layer.hi, wide=False)
+            return int(requantize(acc.lo, rest).min()), int(requantize(acc.hi, rest).max())
         case Quantize():
             return tensors[layer.output].lo, tensors[layer.output].hi
         case MaxPool() | Reshape() | Transpose() | Concat():
@@ -173,6 +242,12 @@ def _largest_sum(layer: Layer, tensors: Mapping[str, Tensor]) -> int:
             pairs = zip(layer.inputs, layer.multipliers, strict=True)
             total = sum(max(-lo, hi) * m for (lo, hi), m in ((true_interval(tensors[n]), m) for n, m in pairs))
             return total + (1 << (layer.requant.shift - 1))
+        case Multiply():
+            return STORED_SPAN**2 + int((np.abs(layer.bias.astype(np.int64)) + _limits(layer)).max(initial=0))
+        case PiecewiseLinear():
+            return _largest_piece(layer, tensors[layer.inputs[0]])
+        case AbsoluteSum():
+            return 2 * STORED_SPAN * _summed(layer, tensors[layer.inputs[0]])
         case Softmax():
             return int(layer.table.max()) * tensors[layer.inputs[0]].shape[-1]
         case _:

@@ -8,7 +8,8 @@ from typing import Any
 import onnx_ir as ir
 
 from tinsmith.ir.exact import Layer
-from tinsmith.ir.ops import rescale, threshold
+from tinsmith.ir.ops import rescale, shift_weight, threshold
+from tinsmith.ir.ops.absolute_sum import AbsoluteSum
 from tinsmith.ir.ops.add import Add
 from tinsmith.ir.ops.arg_max import ArgMax
 from tinsmith.ir.ops.average_pool import AveragePool
@@ -16,23 +17,33 @@ from tinsmith.ir.ops.base import Operator, function
 from tinsmith.ir.ops.binarize import Binarize
 from tinsmith.ir.ops.binary_conv import BinaryConv
 from tinsmith.ir.ops.binary_matmul import BinaryMatMul
+from tinsmith.ir.ops.binary_max_pool import BinaryMaxPool
 from tinsmith.ir.ops.concat import Concat
 from tinsmith.ir.ops.conv import Conv
 from tinsmith.ir.ops.dequantize import Dequantize
 from tinsmith.ir.ops.ending import FORMS
 from tinsmith.ir.ops.matmul import MatMul
 from tinsmith.ir.ops.max_pool import MaxPool
+from tinsmith.ir.ops.multiply import Multiply
+from tinsmith.ir.ops.piecewise_linear import PiecewiseLinear
 from tinsmith.ir.ops.quantize import Quantize
 from tinsmith.ir.ops.requantize import Requantize
 from tinsmith.ir.ops.reshape import Reshape
+from tinsmith.ir.ops.shift_conv import ShiftConv
+from tinsmith.ir.ops.shift_matmul import ShiftMatMul
 from tinsmith.ir.ops.softmax import Softmax
 from tinsmith.ir.ops.transpose import Transpose
+
+_ENDED = (Conv, MatMul, BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul, Multiply)
 
 _ALL: tuple[Operator[Any], ...] = (
     Quantize(),
     Dequantize(),
-    *(operator(form) for operator in (Conv, MatMul, BinaryConv, BinaryMatMul) for form in FORMS),
+    *(operator(form) for operator in _ENDED for form in FORMS),
     Binarize(),
+    BinaryMaxPool(),
+    PiecewiseLinear(),
+    AbsoluteSum(),
     Add(),
     Requantize(),
     AveragePool(),
@@ -57,5 +68,6 @@ def operator_of(layer: Layer) -> Operator[Any]:
 
 
 def functions() -> list[ir.Function]:
-    """Fresh function bodies of every `ai.tinsmith` operator, and of the endings, which they call."""
-    return [function(rescale.BODY), function(threshold.BODY), *(function(op.body) for op in _ALL if op.body)]
+    """Fresh function bodies of every `ai.tinsmith` operator, and of the functions that they call."""
+    called = (rescale.BODY, threshold.BODY, shift_weight.BODY)
+    return [function(body) for body in (*called, *(op.body for op in _ALL)) if body]

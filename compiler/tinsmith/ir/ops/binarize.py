@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 import onnx_ir as ir
 
 from tinsmith.ir import exact
 from tinsmith.ir.ops import threshold
 from tinsmith.ir.ops.base import Operator, ReadContext, WriteContext
 from tinsmith.ir.ops.channels import channel_axis, read_channels, spread
+from tinsmith.ir.ops.scalars import read_zero_point
+from tinsmith.ir.ops.weights import require_signs
 
 
 class Binarize(Operator[exact.Binarize]):
@@ -39,11 +40,7 @@ Binarize <x_zero_point> (x, sign, limit) => (y)
 
     def read(self, context: ReadContext) -> exact.Binarize:
         """The record."""
-        x = context.activation(0)
-        if context.integer("x_zero_point") != x.zero_point:
-            raise context.fail(f"x_zero_point must be {x.zero_point}, as the input tensor has it")
+        read_zero_point(context)
         axis = channel_axis(context, 2)
-        sign = read_channels(context, 1, "int8", axis)
-        if (np.abs(sign) != 1).any():
-            raise context.fail("a sign is neither -1 nor +1")
+        sign = require_signs(context, read_channels(context, 1, "int8", axis))
         return exact.Binarize(**context.common(1), axis=axis, sign=sign, limit=read_channels(context, 2, "int32", axis))

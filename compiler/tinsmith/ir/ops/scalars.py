@@ -1,16 +1,27 @@
-"""Reading the one multiplier of operators that scale a whole tensor."""
+"""Numbers of operators that treat a whole tensor alike: its zero point, its one multiplier."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from tinsmith.ir.exact import Int32Array
 from tinsmith.ir.ops.base import ReadContext
 
+UNIT: Int32Array = np.ones(1, np.int32)
+"""The multiplier of a sum that has its multipliers inside already."""
 
-def read_multiplier(context: ReadContext) -> Int32Array:
-    """The multiplier, shape (1,), of a node with inputs (x, multiplier); checks its `x_zero_point` too."""
+
+def read_zero_point(context: ReadContext) -> int:
+    """The attribute `x_zero_point`, after checking it against the input tensor."""
     x = context.activation(0)
     if context.integer("x_zero_point") != x.zero_point:
         raise context.fail(f"x_zero_point must be {x.zero_point}, as the input tensor has it")
+    return x.zero_point
+
+
+def read_multiplier(context: ReadContext) -> Int32Array:
+    """The multiplier, shape (1,), of a node with inputs (x, multiplier); checks its `x_zero_point` too."""
+    read_zero_point(context)
     multiplier = context.constant(1, "int32", 1)
     if multiplier.shape != (1,):
         raise context.fail(f"{multiplier.size} multipliers stand where one belongs")

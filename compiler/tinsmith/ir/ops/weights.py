@@ -32,12 +32,18 @@ def stored_weight(weight: Int8Array, x_dtype: str) -> npt.NDArray[np.int8] | npt
     return weight
 
 
-def read_weight(context: ReadContext, rank: int) -> Int8Array:
-    """The true weights of a node whose inputs begin (x, w); in [-127, 127]."""
+def check_zero_points(context: ReadContext) -> int:
+    """The attribute `w_zero_point`, after checking it and `x_zero_point` against the input tensor."""
     x = context.activation(0)
     zero = weight_zero_point(x.dtype)
     if context.integer("x_zero_point") != x.zero_point or context.integer("w_zero_point") != zero:
         raise context.fail(f"x_zero_point must be {x.zero_point} and w_zero_point {zero}, as the input tensor has it")
+    return zero
+
+
+def read_weight(context: ReadContext, rank: int) -> Int8Array:
+    """The true weights of a node whose inputs begin (x, w); in [-127, 127]."""
+    x, zero = context.activation(0), check_zero_points(context)
     true = context.constant(1, x.dtype, rank).astype(np.int16) - zero
     if true.size and np.abs(true).max() > 127:
         raise context.fail("a weight is outside -127…127")
@@ -46,7 +52,11 @@ def read_weight(context: ReadContext, rank: int) -> Int8Array:
 
 def read_signs(context: ReadContext, rank: int) -> Int8Array:
     """The weights of a node whose inputs begin (x, w), both of one bit: -1 and +1 as int8."""
-    weight = context.constant(1, "int8", rank)
-    if not weight.size or (np.abs(weight) != 1).any():
-        raise context.fail("a weight is neither -1 nor +1")
-    return weight
+    return require_signs(context, context.constant(1, "int8", rank))
+
+
+def require_signs(context: ReadContext, values: Int8Array) -> Int8Array:
+    """The same values, if there are some and all are -1 or +1."""
+    if not values.size or (np.abs(values) != 1).any():
+        raise context.fail("a constant holds other numbers than -1 and +1")
+    return values

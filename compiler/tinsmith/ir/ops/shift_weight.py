@@ -1,0 +1,66 @@
+"""`ai.tinsmith.ShiftWeight`: what codes of 2, 3 or 4 bits mean, (-1)**sign * 2**S with code = sign << (bits - 1) | S.
+
+Not every weight fits the 8 bits that integer products take (4 bits reach ±128), so the function gives each as the sum
+of two: one in -127…127 and a rest of -1, 0 or 1, both stored as weights beside x are (ops/weights.py). It is no layer
+of its own; the bodies of `ShiftConv` and `ShiftMatMul` call it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith.ir.exact import Int16Array
+from tinsmith.ir.ops.base import ReadContext
+
+NAME = "ShiftWeight"
+BODY = f"""
+ShiftWeight <bits> (codes, x, zero) => (near, rest)
+{{
+  powers = Constant <value_ints = [{", ".join(str(2**i) for i in range(8))}]> ()
+  one = Constant <value_int = 1> ()
+  least = Constant <value_int = -127> ()
+  most = Constant <value_int = 127> ()
+  all_bits = Constant <value_int: int = @bits> ()
+  place = Sub (all_bits, one)
+  half = Gather (powers, place)
+  code = Cast <to = 7> (codes)
+  exponent = Mod (code, half)
+  plus = Gather (powers, exponent)
+  minus = Neg (plus)
+  negative = GreaterOrEqual (code, half)
+  weight = Where (negative, minus, plus)
+  near_true = Clip (weight, least, most)
+  rest_true = Sub (weight, near_true)
+  near_wide = Add (near_true, zero)
+  rest_wide = Add (rest_true, zero)
+  near = CastLike (near_wide, x)
+  rest = CastLike (rest_wide, x)
+}}"""
+
+CALL = "ai.tinsmith.ShiftWeight <bits: int = @bits>"
+"""How another body calls it, forwarding its own attribute."""
+
+
+def codes_of(weight: Int16Array, bits: int) -> npt.NDArray[np.uint8]:
+    """The codes of true weights."""
+    exponent = np.log2(np.abs(weight).astype(np.float64)).astype(np.int64)
+    return ((weight < 0).astype(np.int64) << (bits - 1) | exponent).astype(np.uint8)
+
+
+def weights_of(codes: npt.NDArray[np.uint8], bits: int) -> Int16Array:
+    """The true weights of codes."""
+    wide = codes.astype(np.int64)
+    size = np.left_shift(1, wide & ((1 << (bits - 1)) - 1))
+    return np.where(wide >> (bits - 1), -size, size).astype(np.int16)
+
+
+def read_shift_weight(context: ReadContext, rank: int) -> tuple[Int16Array, int]:
+    """The true weights and the bits of a node whose inputs begin (x, codes)."""
+    bits = context.integer("bits")
+    if bits not in (2, 3, 4):
+        raise context.fail(f"bits {bits} is none of 2, 3 and 4")
+    codes = context.constant(1, "uint8", rank)
+    if not codes.size or codes.max() >> bits:
+        raise context.fail(f"a code does not fit {bits} bits, or there is none")
+    return weights_of(codes, bits), bits
