@@ -27,7 +27,7 @@ from tinsmith.ir.exact import (
     ending_of,
 )
 from tinsmith.ir.metadata import read_tensor
-from tinsmith.ir.ops import OPERATORS, functions
+from tinsmith.ir.ops import OPERATORS, function_bytes, needed_functions
 from tinsmith.ir.ops.base import LIMITS, TYPES, ReadContext
 from tinsmith.ir.rules.sound import SOUND, place
 from tinsmith.ir.shapes import output_shape
@@ -77,15 +77,15 @@ def _check_bits(layer: Layer, tensors: dict[str, Tensor], context: ReadContext) 
 
 
 def _check_functions(model: ir.Model, problems: Problems) -> None:
-    ours = {f.identifier(): ir.to_proto(f).SerializeToString(deterministic=True) for f in functions()}
-    used = {node.op_identifier() for node in model.graph if node.domain == DOMAIN}
-    for identifier, function in model.functions.items():
-        if identifier in ours and ir.to_proto(function).SerializeToString(deterministic=True) != ours[identifier]:
+    used = {node.op_type for node in model.graph if node.domain == DOMAIN}
+    for name in needed_functions(used):
+        function = model.functions.get((DOMAIN, name, ""))
+        if function is None:
+            why = "the function body is what an operator means"
+            problems.add("its function body is missing", where=f"{DOMAIN}:{name}", why=why, fix=_AGAIN)
+        elif ir.to_proto(function).SerializeToString(deterministic=True) != function_bytes(name):
             why = "targets compute what this version of Tinsmith defines, the file something else"
-            problems.add("its function body is another one", where=":".join(identifier[:2]), why=why, fix=_AGAIN)
-    for identifier in sorted(used - set(model.functions)):
-        why = "the function body is what an operator means"
-        problems.add("its function body is missing", where=":".join(identifier[:2]), why=why, fix=_AGAIN)
+            problems.add("its function body is another one", where=f"{DOMAIN}:{name}", why=why, fix=_AGAIN)
 
 
 def _check_structure(model: ir.Model, problems: Problems) -> None:

@@ -11,7 +11,7 @@ import onnx_ir as ir
 from tinsmith.ir.domain import DOMAIN, IR_VERSION, OPSET, VERSION
 from tinsmith.ir.exact import ExactGraph, Tensor
 from tinsmith.ir.metadata import annotate
-from tinsmith.ir.ops import functions, operator_of
+from tinsmith.ir.ops import functions, needed_functions, operator_of
 from tinsmith.ir.ops.base import TYPES, WriteContext
 
 
@@ -55,6 +55,6 @@ def write_exact(graph: ExactGraph) -> ir.Model:
         opset_imports=imports,
         name=graph.name,
     )
-    model = ir.Model(body, ir_version=IR_VERSION, functions=functions())
+    model = ir.Model(body, ir_version=IR_VERSION, functions=functions(needed_functions(node.op_type for node in nodes)))
     annotate(model, graph)
     return model

@@ -181,7 +181,11 @@ def _both_pieces(layer: PiecewiseLinear, x: Tensor) -> Interval:
 def _largest_piece(layer: PiecewiseLinear, x: Tensor) -> int:
     """|v * multiplier| + |offset| + the rounding constant, at its largest."""
     sums = [
-        np.where(some, np.abs(ends * layer.multiplier[k].astype(np.int64)).max(axis=0) + np.abs(layer.offset[k]), 0)
+        np.where(
+            some,
+            np.abs(ends * layer.multiplier[k].astype(np.int64)).max(axis=0) + np.abs(layer.offset[k].astype(np.int64)),
+            0,
+        )
         for k, (ends, some) in enumerate(_pieces(layer, x))
     ]
     return int(np.max(sums)) + (1 << (layer.shift - 1))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import onnx_ir as ir
 
+from tinsmith.ir.domain import DOMAIN
 from tinsmith.ir.exact import Layer
 from tinsmith.ir.ops import rescale, shift_weight, threshold
 from tinsmith.ir.ops.absolute_sum import AbsoluteSum
@@ -67,7 +69,24 @@ def operator_of(layer: Layer) -> Operator[Any]:
     return _OPERATOR_OF[type(layer), type(ending) if ending is not None else None]
 
 
-def functions() -> list[ir.Function]:
-    """Fresh function bodies of every `ai.tinsmith` operator, and of the functions that they call."""
-    called = (rescale.BODY, threshold.BODY, shift_weight.BODY)
-    return [function(body) for body in (*called, *(op.body for op in _ALL)) if body]
+_CALLED = {called.NAME: called.BODY for called in (rescale, threshold, shift_weight)}
+_BODIES = {**_CALLED, **{op.name: op.body for op in _ALL if op.body}}
+
+
+def needed_functions(names: Iterable[str]) -> list[str]:
+    """Names of the functions that nodes of these `ai.tinsmith` operators need: their own, behind those they call."""
+    used = sorted(set(names) & set(_BODIES))
+    called = [name for name in _CALLED if any(f"{DOMAIN}.{name} " in _BODIES[user] for user in used)]
+    return [*called, *used]
+
+
+def functions(names: Iterable[str]) -> list[ir.Function]:
+    """Fresh functions of these names."""
+    return [function(_BODIES[name]) for name in names]
+
+
+@cache
+def function_bytes(name: str) -> bytes:
+    """What the function of this name is in a file."""
+    data: bytes = ir.to_proto(function(_BODIES[name])).SerializeToString(deterministic=True)
+    return data

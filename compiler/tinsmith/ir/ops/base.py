@@ -121,6 +121,11 @@ class ReadContext:
         top, left, bottom, right = self.ints("pads", 4)
         return top, left, bottom, right
 
+    def rank_of_constant(self, index: int) -> int | None:
+        """The rank of the initializer that stands at input `index`; None where another value stands."""
+        value = self.node.inputs[index] if index < len(self.node.inputs) else None
+        return None if value is None or value.const_value is None else len(value.const_value.shape)
+
     def constant(self, index: int, dtype: str, rank: int) -> npt.NDArray[Any]:
         """The initializer that stands at input `index`; it must have this element type and rank."""
         value = self.node.inputs[index] if index < len(self.node.inputs) else None

@@ -19,14 +19,10 @@ def spread(values: npt.NDArray[Any], axis: int, rank: int) -> npt.NDArray[Any]:
 
 def channel_axis(context: ReadContext, index: int) -> int:
     """The axis that the constant at input `index` lies along in the activation at input 0."""
-    value = context.node.inputs[index] if index < len(context.node.inputs) else None
-    if value is None or value.const_value is None:
-        raise context.fail(f"input {index} is not a constant")
-    rank = len(context.activation(0).shape)
-    axis = rank - len(value.const_value.shape)
-    if not 0 <= axis < rank:
-        raise context.fail(f"constant {value.name!r} does not go with an input of {rank} dimensions")
-    return axis
+    rank, rank_here = len(context.activation(0).shape), context.rank_of_constant(index)
+    if rank_here is None or not 1 <= rank_here <= rank:
+        raise context.fail(f"input {index} is no constant of 1 to {rank} dimensions")
+    return rank - rank_here
 
 
 def read_channels(context: ReadContext, index: int, dtype: str, axis: int, rows: int | None = None) -> npt.NDArray[Any]:

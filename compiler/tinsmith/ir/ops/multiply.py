@@ -51,16 +51,16 @@ class Multiply(EndedOperator[exact.Multiply]):
 
     def read(self, context: ReadContext) -> exact.Multiply:
         """The record."""
-        factor = context.node.inputs[1] if len(context.node.inputs) > 1 else None
-        is_constant = factor is not None and factor.const_value is not None
-        zeros = (context.activation(0).zero_point, 0 if is_constant else context.activation(1).zero_point)
+        rank = context.rank_of_constant(1)
+        factor = None if rank is None else context.constant(1, "int8", rank)
+        zeros = (context.activation(0).zero_point, 0 if factor is not None else context.activation(1).zero_point)
         if (context.integer("a_zero_point"), context.integer("b_zero_point")) != zeros:
             raise context.fail("a_zero_point and b_zero_point differ from those of the inputs")
         axis = channel_axis(context, 2)
         return exact.Multiply(
-            **context.common(1 if is_constant else 2),
+            **context.common(1 if factor is not None else 2),
             axis=axis,
-            factor=context.constant(1, "int8", len(factor.const_value.shape)) if is_constant else None,
+            factor=factor,
             bias=read_channels(context, 2, "int32", axis),
             ending=self.read_ending(context, read_channels(context, 3, "int32", axis)),
         )

@@ -52,7 +52,8 @@ def weights_of(codes: npt.NDArray[np.uint8], bits: int) -> Int16Array:
     """The true weights of codes."""
     wide = codes.astype(np.int64)
     size = np.left_shift(1, wide & ((1 << (bits - 1)) - 1))
-    return np.where(wide >> (bits - 1), -size, size).astype(np.int16)
+    weight: Int16Array = np.where(wide >> (bits - 1), -size, size).astype(np.int16)
+    return weight
 
 
 def read_shift_weight(context: ReadContext, rank: int) -> tuple[Int16Array, int]:
