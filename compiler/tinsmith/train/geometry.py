@@ -73,6 +73,14 @@ class Geometry:
         convolve = functional.conv1d if self.dims == 1 else functional.conv2d
         return convolve(x, weight, None, self.stride, 0, self.dilation, self.groups)
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the product of an input of `shape`, which is not padded yet."""
+        if self.dims == 0:
+            return (*shape[:-1], self.out_channels)
+        space = zip(shape[-self.dims :], self.kernel, self.stride, self.padding, self.dilation, strict=True)
+        counts = [(size + sum(pads) - d * (k - 1) - 1) // stride + 1 for size, k, stride, pads, d in space]
+        return (*shape[: -self.dims - 1], self.out_channels, *counts)
+
     def __str__(self) -> str:
         if self.dims == 0:
             return f"{self.in_channels} → {self.out_channels}"

@@ -24,6 +24,8 @@ class BinaryMethod(nn.Module):
     """What `binarize(method=…)` calls it."""
     learns_threshold: ClassVar[bool] = False
     """Whether inputs that never change sign can become informative in training."""
+    scales_input: ClassVar[bool] = False
+    """Whether `input_scale` gives a factor."""
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__()
@@ -46,9 +48,23 @@ class BinaryMethod(nn.Module):
         """The weights that are multiplied: ±1, or ±scale, of the shape of `weight`, with the method's gradient."""
         return clipped_sign(weight)
 
+    def channel_factor(self) -> Tensor | None:
+        """A factor (out,) of the product, beside the scale of the weights; None for none."""
+        return None
+
+    def position_factor(self) -> Tensor | None:
+        """A factor of the product that broadcasts over the spatial axes; None for none."""
+        return None
+
+    def input_threshold(self) -> Tensor | None:
+        """What a value of each input channel, (in,), has to reach to become +1 in evaluation; None for 0."""
+        return None
+
     def output(self, y: Tensor) -> Tensor:
         """The product, scaled; the bias is added later."""
-        return y
+        channels, positions = self.channel_factor(), self.position_factor()
+        y = y if channels is None else y * self.geometry.per_channel(channels)
+        return y if positions is None else y * positions
 
     def schedule(self, progress: float, step: float = 0.0) -> None:
         """Called when an epoch begins, for methods that change in the course of training.

@@ -28,3 +28,7 @@ class ReActNet(BiRealNet):
     def activation(self, x: Tensor) -> Tensor:
         """sign(x + b)."""
         return super().activation(x + self.geometry.per_channel(self.shift))
+
+    def input_threshold(self) -> Tensor:
+        """-b: a float sum a + b is negative just where a < -b."""
+        return -self.shift

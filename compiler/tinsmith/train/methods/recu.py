@@ -61,9 +61,9 @@ class ReCU(BinaryMethod):
         clamped = torch.clamp(standard, -bound, bound)
         return with_gradient_of(sign(clamped), clamped)
 
-    def output(self, y: Tensor) -> Tensor:
-        """y times the learned scale."""
-        return y * self.geometry.per_channel(self.channel_scale)
+    def channel_factor(self) -> Tensor:
+        """The learned scale."""
+        return self.channel_scale
 
     def schedule(self, progress: float, step: float = 0.0) -> None:
         """τ grows exponentially from 0.85 to 0.99."""

@@ -21,6 +21,7 @@ class XNOR(BinaryMethod):
     """
 
     name = "xnor"
+    scales_input = True
 
     def input_scale(self, x: Tensor) -> Tensor:
         """K: mean |x| of each sample or token, keeping the axes."""

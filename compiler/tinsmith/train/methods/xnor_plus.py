@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import torch
@@ -39,9 +40,13 @@ class PositionScale(LazyModuleMixin, nn.Module):
                 vector.materialize((length, *(1,) * (self.dims - 1 - axis)))
                 vector.fill_(1.0)
 
+    def vectors(self) -> list[Tensor]:
+        """The factors of each axis, shaped to broadcast."""
+        return [self.get_parameter(f"axis{axis}") for axis in range(self.dims)]
+
     def forward(self, y: Tensor) -> Tensor:
         """(…, *space) → the same shape."""
-        vectors = [self.get_parameter(f"axis{axis}") for axis in range(self.dims)]
+        vectors = self.vectors()
         learned, got = tuple(len(vector) for vector in vectors), tuple(y.shape[-self.dims :])
         if learned != got:
             why = f"xnor++ learns a scale for each position, and learned {learned} of them"
@@ -68,7 +73,17 @@ class XNORPlus(BinaryMethod):
         self.channel_scale = nn.Parameter(torch.ones(geometry.out_channels))
         self.position_scale = PositionScale(geometry.dims) if geometry.dims else nn.Identity()
 
+    def channel_factor(self) -> Tensor:
+        """The learned scale of output channels."""
+        return self.channel_scale
+
+    def position_factor(self) -> Tensor | None:
+        """The product of the scales of all axes, (1, 1, *space)."""
+        if not isinstance(self.position_scale, PositionScale):
+            return None
+        return math.prod(self.position_scale.vectors(), start=torch.ones((1,) * (2 + self.geometry.dims)))
+
     def output(self, y: Tensor) -> Tensor:
-        """y times the scales."""
+        """y times the scales; those of positions get their lengths from the first y."""
         scaled: Tensor = self.position_scale(y * self.geometry.per_channel(self.channel_scale))
         return scaled
