@@ -160,13 +160,13 @@ def test_every_problem_is_named_at_once() -> None:
 
 def test_identifiers() -> None:
     assert identifier("layer1/conv.0:out") == "layer1_conv_0_out"
-    assert [identifier(n) for n in ("3x", "", "float", "a", "é", "to0", "__x__")] == [
+    assert [identifier(n) for n in ("3x", "", "float", "a", "é", "from0", "__x__")] == [
         "n3x",
         "net",
         "n_float",
         "a",
         "net",
-        "n_to0",
+        "n_from0",
         "x",
     ]
     assert unique(["x.1", "x/1", "X_1", "y"]) == ["x_1", "x_1_2", "X_1_3", "y"]

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinsmith_backends.cpu.identifiers import unique
 from tinsmith_backends.cpu.program import Program
 
 ALIGNMENT = 16
 """Kernels load weights and multipliers in whole vectors."""
+DTYPES = {"int8_t": "<i1", "int32_t": "<i4", "uint32_t": "<u4"}
+"""numpy's names of element types."""
+_CTYPES = {"weight": "int8_t", "limit": "int8_t", "factor": "int8_t", "flip": "uint32_t"}
+"""Element types of the kinds of constants that are not int32_t."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Constant:
     @property
     def count(self) -> int:
         """Elements."""
-        return len(self.data) // (1 if self.ctype == "int8_t" else 4)
+        return len(self.data) // np.dtype(DTYPES[self.ctype]).itemsize
 
 
 def constants(program: Program) -> tuple[Constant, ...]:
@@ -43,8 +49,7 @@ def constants(program: Program) -> tuple[Constant, ...]:
     result: list[Constant] = []
     offset = 0
     for (layer, kind, data), member in zip(found, members, strict=True):
-        ctype = "int8_t" if kind == "weight" else "int32_t"
-        result.append(Constant(f"{layer}/{kind}", member, ctype, offset, data))
+        result.append(Constant(f"{layer}/{kind}", member, _CTYPES.get(kind, "int32_t"), offset, data))
         offset += (len(data) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
     return tuple(result)
 

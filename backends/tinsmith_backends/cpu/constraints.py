@@ -9,6 +9,9 @@ from tinsmith.ir.exact import (
     Add,
     ArgMax,
     AveragePool,
+    BinaryConv,
+    BinaryMatMul,
+    BinaryMaxPool,
     Concat,
     Conv,
     Dequantize,
@@ -17,8 +20,9 @@ from tinsmith.ir.exact import (
     MatMul,
     MaxPool,
     Quantize,
+    ShiftConv,
+    ShiftMatMul,
     Softmax,
-    Threshold,
 )
 
 from tinsmith_backends.cpu.lower_layers import HANDLERS
@@ -55,11 +59,6 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
     return isinstance(layer, Quantize | Dequantize) or type(layer) in HANDLERS
 
 
-def _no_threshold(graph: ExactGraph, layer: Layer) -> bool:
-    """The CPU backend has no code for a layer that ends in a threshold."""
-    return not isinstance(getattr(layer, "ending", None), Threshold)
-
-
 def _float_inside(graph: ExactGraph, layer: Layer) -> bool:
     """Real values exist only at the graph's inputs and outputs; between them everything is an 8-bit integer."""
     if isinstance(layer, Quantize):
@@ -74,7 +73,7 @@ def _head_is_last(graph: ExactGraph, layer: Layer) -> bool:
 
 def _one_image(graph: ExactGraph, layer: Layer) -> bool:
     """Convolution and pooling take one image at a time, of rank 4 (1, C, H, W)."""
-    if not isinstance(layer, Conv | AveragePool | MaxPool):
+    if not isinstance(layer, Conv | ShiftConv | BinaryConv | AveragePool | MaxPool | BinaryMaxPool):
         return True
     shape = graph.tensors[layer.inputs[0]].shape
     return len(shape) == 4 and shape[0] == 1
@@ -91,7 +90,7 @@ def _concat_of_one_kind(graph: ExactGraph, layer: Layer) -> bool:
 def _small_enough(graph: ExactGraph, layer: Layer) -> bool:
     """A tensor or its weights pass 2**31 - 1 elements, more than a 32-bit offset reaches."""
     sizes = [_elements(graph.tensors[layer.output].shape)]
-    if isinstance(layer, Conv | MatMul):
+    if isinstance(layer, Conv | MatMul | ShiftConv | ShiftMatMul | BinaryConv | BinaryMatMul):
         sizes.append(layer.weight.size)
     return max(sizes) <= LARGEST
 
@@ -110,7 +109,6 @@ def _narrow_sum(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    _no_threshold,
     _float_inside,
     _head_is_last,
     _one_image,

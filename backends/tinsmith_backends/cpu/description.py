@@ -12,10 +12,10 @@ from tinsmith.errors import TinsmithError
 from tinsmith_backends.cpu.constants import Constant, struct_bytes
 from tinsmith_backends.cpu.layout import loops
 from tinsmith_backends.cpu.memory import Memory
-from tinsmith_backends.cpu.program import Buffer, Port, Program, Step
+from tinsmith_backends.cpu.program import Buffer, Port, Program, Step, View
 
 FILE = "program.json"
-FORMAT = 1
+FORMAT = 2
 """Raised when a key changes its meaning."""
 
 
@@ -31,7 +31,7 @@ def describe(memory: Memory, members: Sequence[Constant], target: str) -> str:
         "inputs": [_port(port, "quantize") for port in program.inputs],
         "outputs": [_port(port, _output_function(program, port)) for port in program.outputs],
         "buffers": {name: _buffer(memory, buffer) for name, buffer in program.buffers.items()},
-        "tensors": {name: _view(view.buffer, view.order) for name, view in program.views.items()},
+        "tensors": {name: _view(view) for name, view in program.views.items()},
         "steps": [_step(step, memory.scratch.get(i)) for i, step in enumerate(program.steps)],
         "constants": [{"key": c.key, "offset": c.offset, "bytes": len(c.data)} for c in members],
         "constants_bytes": struct_bytes(members),
@@ -70,12 +70,12 @@ def _buffer(memory: Memory, buffer: Buffer) -> Mapping[str, Any]:
     }
 
 
-def _view(buffer: str, order: Any) -> Mapping[str, Any]:
+def _view(view: View) -> Mapping[str, Any]:
     """`order` as a loop nest, outermost first: stored elements count through it to their ONNX positions."""
-    nest = loops(order)
+    nest = loops(view.order)
     if nest is None:
-        raise RuntimeError(f"{buffer} stands in an order without a loop nest")
-    return {"buffer": buffer, "order": [list(loop) for loop in nest]}
+        raise RuntimeError(f"{view.buffer} stands in an order without a loop nest")
+    return {"buffer": view.buffer, "order": [list(loop) for loop in nest], "row": view.row}
 
 
 def _step(step: Step, scratch: int | None) -> Mapping[str, Any]:

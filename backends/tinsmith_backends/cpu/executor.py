@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinsmith_backends.cpu.calls import call_lines, parameters, prototypes
-from tinsmith_backends.cpu.constants import Constant, struct_bytes
+from tinsmith_backends.cpu.constants import DTYPES, Constant, struct_bytes
 from tinsmith_backends.cpu.memory import Memory
 from tinsmith_backends.cpu.program import Buffer, Head, Moves, Port, Program, Step
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 LINE = 118
 """Longest line of generated tables."""
-C_TYPES = {"int8": "int8_t", "float32": "float", "int64": "int64_t"}
+C_TYPES = {"int8": "int8_t", "uint32": "uint32_t", "float32": "float", "int64": "int64_t"}
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,9 @@ def _constants_by_step(program: Program, members: Sequence[Constant]) -> list[di
 def _step_context(memory: Memory, number: int, step: Step, members: Mapping[str, Constant]) -> dict[str, Any]:
     buffer = memory.program.buffers[step.output]
     where = f", {step.source}" if step.source else ""
+    unit = "words of bits" if buffer.element == "uint32" else "values"
     return {
-        "comment": comment(f"{step.op} {step.layer}{where}: {buffer.count} values by {step.kernel}"),
+        "comment": comment(f"{step.op} {step.layer}{where}: {buffer.count} {unit} by {step.kernel}"),
         "lines": call_lines(memory, number, step, members),
         "block": isinstance(step.body, Moves),
     }
@@ -174,8 +175,7 @@ def comment(text: str) -> str:
 
 
 def _constant_context(constant: Constant) -> dict[str, Any]:
-    dtype = "<i1" if constant.ctype == "int8_t" else "<i4"
-    rows = table_rows(np.frombuffer(constant.data, dtype))
+    rows = table_rows(np.frombuffer(constant.data, DTYPES[constant.ctype]))
     return {**vars(constant), "count": constant.count, "comment": comment(constant.key), "rows": rows}
 
 

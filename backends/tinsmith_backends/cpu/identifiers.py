@@ -20,7 +20,7 @@ _KEYWORDS = frozenset(
     for word in line.split()
 )
 """Reserved in C, C++ or JavaScript, names of C headers, or used by the generated code itself."""
-_LOCAL = re.compile(r"(from|to)\d+|i\d+_\d+")
+_LOCAL = re.compile(r"from\d+|i\d+_\d+")
 """Variables of generated loops."""
 
 

@@ -83,22 +83,6 @@ def _arithmetic(index: Order, step: int) -> int:
     return 1
 
 
-def moves(source: Order, target: Order) -> list[Loops]:
-    """Loop nests over the source, one after the other, that bring bytes from one order to another.
-
-    One is enough where source and target are reorderings of the same factors of the shape; otherwise the way goes
-    through ONNX order. Raises ValueError where even that has no loop nest, which `reorderable` rules out.
-    """
-    back = inverse(source)
-    direct = loops(back[target])
-    if direct is not None:
-        return [direct]
-    first, second = loops(back), loops(target)
-    if first is None or second is None:
-        raise ValueError("neither a loop nest to ONNX order nor one from it")
-    return [first, second]
-
-
 def reorderable(order: Order) -> bool:
     """Whether loop nests lead from this order to ONNX order and back."""
     return loops(order) is not None and loops(inverse(order)) is not None

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from tinsmith.ir.exact import ArgMax, ExactGraph, Layer, Quantize, Softmax, Tensor
 
+from tinsmith_backends.cpu.bit_layout import Way, addresses, moves, word_count
 from tinsmith_backends.cpu.identifiers import identifier, unique
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.layout import Loops, Order, axes_of, moves, nhwc
+from tinsmith_backends.cpu.layout import Order, axes_of, inverse, nhwc, row_major
 from tinsmith_backends.cpu.preferred import preferred
 from tinsmith_backends.cpu.program import (
     Buffer,
@@ -23,7 +24,6 @@ from tinsmith_backends.cpu.program import (
     Role,
     Step,
     View,
-    nest,
 )
 
 
@@ -67,6 +67,12 @@ def _renamed(port: Port, name: str) -> Port:
     return Port(**{**vars(port), "identifier": name})
 
 
+def _move(source: View, target: View) -> Moves | None:
+    """The step that copies one view to another, if one loop nest does it."""
+    places = addresses(source.order.size, source.row)[inverse(source.order)[target.order]]
+    return moves([Way(places, source.row, addresses(target.order.size, target.row), target.row)])
+
+
 class Lowering:
     """What the handlers of single layers build on: buffers, views and steps so far."""
 
@@ -77,45 +83,61 @@ class Lowering:
         self.views: dict[str, View] = {}
         self.steps: list[Step] = []
         self.producer: Mapping[str, Layer] = {layer.output: layer for layer in graph.layers}
-        self._reordered: dict[tuple[str, tuple[Loops, ...]], str] = {}
+        self._copies: dict[tuple[str, int, bytes], str] = {}
 
     def tensor(self, name: str) -> Tensor:
         """The exact graph's record of a tensor."""
         return self.graph.tensors[name]
 
-    def make(self, name: str, order: Order, element: Element = "int8", role: Role = "arena") -> View:
-        """A new buffer, and the view of tensor `name` that it holds in this order."""
-        view = self._buffer(name, order, element, role)
+    def make(self, name: str, order: Order, element: Element = "int8", role: Role = "arena", row: int = 0) -> View:
+        """A new buffer, and the view of tensor `name` that it holds in this order; packed in rows unless `row` is 0."""
+        view = self._buffer(name, order, element, role, row)
         self.views[name] = view
         return view
 
-    def _buffer(self, name: str, order: Order, element: Element, role: Role) -> View:
-        self.buffers[name] = Buffer(name, element, order.size, role)
-        return View(name, order)
+    def _buffer(self, name: str, order: Order, element: Element, role: Role, row: int = 0) -> View:
+        if row:
+            self.buffers[name] = Buffer(name, "uint32", word_count(order.size, row), role)
+        else:
+            self.buffers[name] = Buffer(name, element, order.size, role)
+        return View(name, order, row)
 
-    def alias(self, name: str, buffer: str, order: Order) -> None:
-        """Another name and shape for the bytes of a buffer: `order` says how they read as tensor `name`."""
-        self.views[name] = View(buffer, order)
+    def alias(self, name: str, view: View, order: Order) -> None:
+        """Another name and shape for what stands in a buffer: `order` says how it reads as tensor `name`."""
+        self.views[name] = View(view.buffer, order, view.row)
 
-    def in_order(self, name: str, order: Order, layer: Layer) -> View:
-        """The tensor in this order: its own buffer if it stands so, else a copy that `layer` pays for."""
+    def in_order(self, name: str, order: Order, layer: Layer, row: int = 0) -> View:
+        """The tensor in this order, in bytes or in rows of `row` bits: as it stands, or a copy that is part of `layer`."""
         view = self.views[name]
-        if np.array_equal(view.order, order):
+        if view.row == row and np.array_equal(view.order, order):
             return view
-        way = tuple(moves(view.order, order))
-        if (view.buffer, way) not in self._reordered:
-            self._reordered[view.buffer, way] = self._move(name, view, way, order.size, layer)
-        return View(self._reordered[view.buffer, way], order)
+        key = (view.buffer, row, inverse(view.order)[order].tobytes())
+        if key not in self._copies:
+            self._copies[key] = self._copy(name, view, View("", order, row), layer).buffer
+        return View(self._copies[key], order, row)
 
-    def _move(self, name: str, view: View, way: tuple[Loops, ...], count: int, layer: Layer) -> str:
-        """Steps that copy a buffer by loop nests, one after the other; the name of the last copy."""
-        source = view.buffer
-        for counts in way:
-            copy = Buffer(self._fresh(name), "int8", count)
-            self.buffers[copy.name] = copy
-            self.add(layer, (source,), copy.name, Moves((Move(0, nest(counts)),)), tensor="")
-            source = copy.name
-        return source
+    def as_bytes(self, name: str, layer: Layer) -> View:
+        """The tensor as it stands, or unpacked in the same order."""
+        return self.in_order(name, self.views[name].order, layer)
+
+    def _copy(self, name: str, view: View, wanted: View, layer: Layer) -> View:
+        """Steps that bring what `view` shows to the order and form of `wanted`."""
+        straight = View("", row_major((wanted.order.size,)), wanted.row and wanted.order.size)
+        stops = [wanted] if _move(view, wanted) else [straight, wanted]  # by way of ONNX order
+        for stop in stops:
+            move = _move(view, stop)
+            if move is None:
+                raise ValueError("neither a loop nest to ONNX order nor one from it")
+            copy = self._buffer(self._fresh(name), stop.order, "int8", "arena", stop.row)
+            self.add(layer, (view.buffer,), copy.buffer, move, tensor="")
+            view = copy
+        return view
+
+    def copy_by(self, step: Moves, view: View, count: int, name: str, layer: Layer) -> str:
+        """The name of a new buffer of `count` bytes that `step` fills from the buffer of `view`."""
+        copy = self._buffer(self._fresh(name), row_major((count,)), "int8", "arena")
+        self.add(layer, (view.buffer,), copy.buffer, step, tensor="")
+        return copy.buffer
 
     def _fresh(self, name: str) -> str:
         number = 1
@@ -158,11 +180,9 @@ class Lowering:
 
     def _presentable(self, layer: Layer, tensor: Tensor) -> View:
         """The tensor in a buffer of the caller's, in an order that a header can state as axes."""
-        view = self.views[tensor.name]
+        order = self.views[tensor.name].order
+        view = self.in_order(tensor.name, nhwc(tensor.shape) if axes_of(order, tensor.shape) is None else order, layer)
         buffer = self.buffers[view.buffer]
-        if axes_of(view.order, tensor.shape) is None:
-            view = self.in_order(tensor.name, nhwc(tensor.shape), layer)
-            buffer = self.buffers[view.buffer]
         if buffer.role != "arena":
             copy = self._buffer(self._fresh(tensor.name), view.order, "int8", "output")
             self.add(layer, (view.buffer,), copy.buffer, Moves((Move(0, ((buffer.count, 1, 1),)),)), tensor="")

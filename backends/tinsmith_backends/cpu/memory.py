@@ -12,7 +12,9 @@ from tinsmith.plan.order import Use, order_steps
 from tinsmith_backends.cpu.program import Buffer, Program
 
 SCRATCH_ALIGNMENT = 16
-"""Kernels read scratch in whole vectors, activations at any address."""
+"""Kernels read scratch in whole vectors."""
+ALIGNMENT = {"int8": 1, "uint32": 4}
+"""Elements that stand in the arena; kernels read activations element by element, or in vectors at any address."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,9 @@ class Memory:
 
     Attributes:
         program: the program in the order that was planned.
-        offsets: of every int8 buffer. Those of the network's inputs and outputs are places that the caller may use;
-            they hold nothing else from the start to the last read, and from the first write to the end.
+        offsets: of every buffer of bytes or packed bits. Those of the network's inputs and outputs are places that
+            the caller may use; they hold nothing else from the start to the last read, and from the first write to
+            the end.
         scratch: offset of the scratch of each step that has any, by step number.
         arena_bytes: what the caller provides.
         lower_bound_bytes: the largest sum of buffers alive at one step, scratch not counted.
@@ -38,7 +41,7 @@ class Memory:
 def plan(program: Program) -> Memory:
     """Order the steps, let outputs take the place of inputs that die, and place everything in one arena."""
     program = ordered(program)
-    placed = {b.name: b for b in program.buffers.values() if b.element == "int8"}
+    placed = {b.name: b for b in program.buffers.values() if b.element in ALIGNMENT}
     life = _lifetimes(program, placed)
     owner = _share(program, placed, life)
     blocks = _blocks(placed, life, owner)
@@ -99,4 +102,8 @@ def _share(program: Program, placed: Mapping[str, Buffer], life: dict[str, tuple
 
 
 def _blocks(placed: Mapping[str, Buffer], life: Mapping[str, tuple[int, int]], owner: Mapping[str, str]) -> list[Block]:
-    return [Block(name, buffer.size, *life[name]) for name, buffer in placed.items() if owner[name] == name]
+    return [
+        Block(name, buffer.size, *life[name], ALIGNMENT[buffer.element])
+        for name, buffer in placed.items()
+        if owner[name] == name
+    ]

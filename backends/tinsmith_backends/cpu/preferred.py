@@ -5,13 +5,17 @@ from __future__ import annotations
 from tinsmith.ir.exact import (
     Add,
     AveragePool,
+    Binarize,
     Concat,
     Conv,
     ExactGraph,
     Layer,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Requantize,
     Reshape,
+    ShiftConv,
     Tensor,
     Transpose,
 )
@@ -34,7 +38,9 @@ def _wanted(graph: ExactGraph, tensor: Tensor) -> Order:
 def _through(graph: ExactGraph, layer: Layer, tensor: Tensor) -> Order:
     output = graph.tensors[layer.output]
     match layer:
-        case Conv() | MaxPool() | AveragePool() | Concat():
+        case Conv() | ShiftConv() | MaxPool() | AveragePool() | Concat():
+            return nhwc(tensor.shape)
+        case Binarize() | PiecewiseLinear() | Multiply() if len(tensor.shape) == 4 and layer.axis % 4 == 1:
             return nhwc(tensor.shape)
         case Reshape() | Requantize() | Add():
             return _wanted(graph, output)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tinsmith_backends.cpu.kernels.base import Kernel
-from tinsmith_backends.cpu.layout import Loops, Order
+from tinsmith_backends.cpu.layout import Order
 
 Role = Literal["input", "output", "arena"]
-Element = Literal["int8", "float32", "int64"]
-ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "float32": 4, "int64": 8}
+Element = Literal["int8", "uint32", "float32", "int64"]
+"""uint32: words of packed bits."""
+ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "uint32": 4, "float32": 4, "int64": 8}
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,14 @@ class Buffer:
 
 @dataclass(frozen=True)
 class View:
-    """How a tensor of the exact graph is stored: in which buffer, and in which order."""
+    """How a tensor of the exact graph is stored: in which buffer, in which order, and in rows of how many packed bits.
+
+    `row` is 0 for a tensor of bytes; see bit_layout.py.
+    """
 
     buffer: str
     order: Order
+    row: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,19 +52,32 @@ class Call:
 
 @dataclass(frozen=True)
 class Move:
-    """Copies elements of input number `source`: nested loops over (count, source step, target step)."""
+    """Copies elements of input number `source`: nested loops over (count, source step, target step).
+
+    Attributes:
+        source: position of the input.
+        loops: outermost first; steps count bytes, words or, where bits move one by one, bits.
+        offset: first element written.
+        source_bits: whether bits are read one by one.
+    """
 
     source: int
     loops: tuple[tuple[int, int, int], ...]
     offset: int = 0
-    """First element written."""
+    source_bits: bool = False
 
 
 @dataclass(frozen=True)
 class Moves:
-    """A step that only moves bytes."""
+    """A step that only moves elements.
+
+    Attributes:
+        moves: one after the other.
+        target_bits: whether bits are written one by one, to words that the step clears first.
+    """
 
     moves: tuple[Move, ...]
+    target_bits: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,8 +118,11 @@ class Step:
                 return kernel.name
             case Head(kind=kind):
                 return f"c_{kind}"
-            case _:
-                return "c_move"
+            case Moves(moves=moves, target_bits=packs):
+                unpacks = any(move.source_bits for move in moves)
+                if packs:
+                    return "c_move_bits" if unpacks else "c_pack"
+                return "c_unpack" if unpacks else "c_move"
 
     @property
     def scratch(self) -> int:
@@ -153,13 +174,3 @@ class Program:
     buffers: Mapping[str, Buffer]
     views: Mapping[str, View]
     steps: tuple[Step, ...]
-
-
-def nest(counts: Loops) -> tuple[tuple[int, int, int], ...]:
-    """A loop nest over the source that fills the target from front to back."""
-    result: list[tuple[int, int, int]] = []
-    inner = 1
-    for count, step in reversed(counts):
-        result.append((count, step, inner))
-        inner *= count
-    return tuple(reversed(result))

@@ -14,8 +14,9 @@ from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
 
 from tinsmith_backends.cpu.description import read_description
+from tinsmith_backends.cpu.kernels.bits import unpack_rows, words
 from tinsmith_backends.cpu.layout import Order, transposed
-from tinsmith_backends.cpu.program import ELEMENT_BYTES
+from tinsmith_backends.cpu.program import ELEMENT_BYTES, View
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +44,7 @@ class Readout:
         self.graph = graph
         self.name: str = self.description["name"]
         views = self.description["tensors"]
-        self._views: dict[str, list[tuple[str, Order]]] = {}
+        self._views: dict[str, list[tuple[str, View]]] = {}
         for tensor, view in views.items():
             if tensor not in graph.tensors:
                 raise TinsmithError(
@@ -51,7 +52,8 @@ class Readout:
                     where=str(folder),
                     fix="compile again",
                 )
-            self._views.setdefault(view["buffer"], []).append((tensor, _order(view["order"])))
+            found = View(view["buffer"], _order(view["order"]), int(view["row"]))
+            self._views.setdefault(found.buffer, []).append((tensor, found))
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -101,7 +103,9 @@ class Readout:
         if chunk.buffer:
             element = self.description["buffers"][chunk.buffer]["element"]
             stored = np.frombuffer(data, dtype=np.dtype(element).newbyteorder("<"))
-            return {name: self._tensor(name, stored, order) for name, order in self._views.get(chunk.buffer, [])}
+            return {
+                name: self._tensor(name, _unpacked(stored, v), v.order) for name, v in self._views.get(chunk.buffer, [])
+            }
         port = next(port for port in self.outputs if port["name"] == chunk.output)
         order = transposed(self.graph.tensors[port["stored"]].shape, tuple(port["axes"]))
         return {chunk.output: self._tensor(chunk.output, np.frombuffer(data, "<f4"), order)}
@@ -122,6 +126,11 @@ class Readout:
     def constants_bytes(self) -> int:
         """Bytes of the whole struct."""
         return int(self.description["constants_bytes"])
+
+
+def _unpacked(stored: Array, view: View) -> Array:
+    """The stored elements, one a number, of a buffer that may be packed."""
+    return unpack_rows(stored.reshape(-1, words(view.row)), view.row).reshape(-1) if view.row else stored
 
 
 def _order(loops: list[list[int]]) -> Order:
