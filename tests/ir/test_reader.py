@@ -131,10 +131,11 @@ def mutate(proto: onnx.ModelProto, rng: random.Random) -> None:
 
 def test_a_damaged_file_is_read_or_refused_but_never_crashes() -> None:
     rng, refused = random.Random(5), 0
-    whole = ir.to_proto(random_exact(3, "residual"))
-    for _ in range(150):
+    kinds = ("residual", "binary_conv", "shift_matmul", "piecewise_linear", "multiply_constant", "absolute_sum")
+    whole = [ir.to_proto(random_exact(3, kind)) for kind in kinds]
+    for number in range(150):
         proto = onnx.ModelProto()
-        proto.CopyFrom(whole)
+        proto.CopyFrom(whole[number % 2 * (number // 2 % len(whole))])  # every other one of a residual network
         mutate(proto, rng)
         try:
             read_exact(ir.from_proto(proto))

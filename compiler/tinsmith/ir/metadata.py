@@ -53,7 +53,8 @@ def read_tensor(value: ir.Value, shape: tuple[int, ...], dtype: str) -> Tensor:
         ) from error
     bits = entries.get(BITS, "8")
     if bits not in ("1", "8"):
-        raise TinsmithError(f"it has {bits} bits", where=f"tensor {value.name!r}", why="tensors have 1 bit or 8")
+        why, fix = "tensors of the exact graph have 1 bit or 8", "make the file again with `tinsmith quantize`"
+        raise TinsmithError(f"it has {bits} bits", where=f"tensor {value.name!r}", why=why, fix=fix)
     return Tensor(value.name or "", shape, dtype, *numbers, int(bits))  # type: ignore[arg-type]
 
 
