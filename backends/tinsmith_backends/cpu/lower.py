@@ -107,7 +107,7 @@ class Lowering:
         self.views[name] = View(view.buffer, order, view.row)
 
     def in_order(self, name: str, order: Order, layer: Layer, row: int = 0) -> View:
-        """The tensor in this order, in bytes or in rows of `row` bits: as it stands, or a copy that is part of `layer`."""
+        """The tensor in this order, in bytes or in rows of `row` bits: as it stands, or a copy made for `layer`."""
         view = self.views[name]
         if view.row == row and np.array_equal(view.order, order):
             return view
