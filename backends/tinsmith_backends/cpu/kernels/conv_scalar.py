@@ -100,8 +100,14 @@ class ConvScalar(WeightedKernel):
             with f.otherwise(), f.loop(inputs, "c") as c:
                 k.scratch.store(to + c, cast("int8", k.x_zp))
 
-    def _multiply(self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int) -> None:
-        """One register tile: `pixels` × `width` sums over the gathered window."""
+    def weight(self, f: Any, k: Any, channel: Any, n: int, d: Any) -> Any:
+        """Weight number `d` of output channel `channel + n`, as int32."""
+        from tinsmith_backends.cpu.kernels.emit import widened
+
+        return f.let(widened(k.w.load((channel + n) * self.depth + d)), "w")
+
+    def _multiply(self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, windows: Any = 0) -> None:
+        """One register tile: `pixels` × `width` sums over the windows gathered at scratch[windows:]."""
         from tinsmith_backends.cpu.kernels.emit import requantized, widened
         from tinsmith_backends.cpu.kernels.vector import cast
 
@@ -112,9 +118,9 @@ class ConvScalar(WeightedKernel):
             for m in range(pixels):
                 acc[m * width + n] = cast("uint32", k.bias.load(channel + n))
         with f.loop(self.depth, "d") as d:
-            x = [f.let(widened(k.scratch.load(m * self.depth + d)), "x") for m in range(pixels)]
+            x = [f.let(widened(k.scratch.load(windows + m * self.depth + d)), "x") for m in range(pixels)]
             for n in range(width):
-                w = f.let(widened(k.w.load((channel + n) * self.depth + d)), "w")
+                w = self.weight(f, k, channel, n, d)
                 for m in range(pixels):
                     acc[m * width + n] = acc[m * width + n] + cast("uint32", x[m] * w)
         for m in range(pixels):

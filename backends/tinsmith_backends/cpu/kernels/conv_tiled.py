@@ -5,6 +5,7 @@
         for each block of `columns` output channels:
             multiply, in registers, over the whole window; add the bias; requantize; store
 
+Where the output is bits, bytes of the tile's pixels are stored in scratch behind the windows, and packed tile by tile.
 The last tile starts earlier instead of being smaller, so it computes some pixels twice. Channels are padded to whole
 blocks in the packed constants, and only stores look at the true number.
 """
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.bits import sign_bytes
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile, cheapest_tile
 from tinsmith_backends.cpu.kernels.isa import ISAS
 
@@ -75,7 +77,8 @@ class TiledConv(WeightedKernel):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_conv_{self.tile.rows}x{self.tile.columns}_{self.isa}"
+        types = "s8_b1" if self.shape.packed else "s8"
+        return f"{types}_conv_{self.tile.rows}x{self.tile.columns}_{self.isa}"
 
     @property
     def inputs(self) -> int:
@@ -110,9 +113,14 @@ class TiledConv(WeightedKernel):
         return self.element == "int8" and s.kh == s.kw == 1 and inside and self.inputs == self.padded_depth
 
     @property
-    def scratch_bytes(self) -> int:
+    def window_bytes(self) -> int:
         """The gathered windows of one tile."""
         return 0 if self.direct else self.tile.rows * self.padded_depth * np.dtype(self.element).itemsize
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The gathered windows of one tile, and its signs where the output is bits."""
+        return self.window_bytes + (sign_bytes(self.tile.rows, self.shape.cout) if self.shape.packed else 0)
 
     def pack(
         self,
@@ -141,6 +149,10 @@ class TiledConv(WeightedKernel):
     def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Reorder weights (blocks, columns, padded depth) as `multiply` reads them; blocks stay in front."""
 
+    def weights(self, f: Any, k: Any, position: Any) -> tuple[Any, Any]:
+        """Pointer to what `multiply` reads as weights, and the index of the first one of a block."""
+        return k.w, f.let(position * (self.tile.columns * self.padded_depth), "w_at")
+
     @abstractmethod
     def multiply(self, f: Any, operands: Operands) -> list[Any]:
         """Emit one register tile: int32 vectors of accumulators, row by row, columns in order."""
@@ -149,32 +161,37 @@ class TiledConv(WeightedKernel):
         """Loops over groups, tiles and blocks around `multiply`."""
         from tinsmith_backends.cpu.kernels.conv_gather import Gather
         from tinsmith_backends.cpu.kernels.emit import signature
+        from tinsmith_backends.cpu.kernels.pack_bits import SignRows
         from tinsmith_backends.cpu.kernels.requant_simd import Requantizer
         from tinsmith_backends.cpu.kernels.vector import const, minimum
 
         s, tile = self.shape, self.tile
         f, k = signature(self, {"scratch": self.element})
         requantize = Requantizer(f, self.isa, k, wide=s.wide)
+        signs = SignRows(f, self.isa, k.scratch, self.window_bytes, tile.rows, s.cout) if s.packed else None
         gather, zero = Gather(f, k, self), f.opaque_zero(k.shift)
         pixels = s.ho * s.wo
         if not self.direct:
             gather.clear_padding(tile.rows)
-        with f.loop(s.group, "group") as group, f.loop(-(-pixels // tile.rows), "tile") as number:
+        with f.loop(-(-pixels // tile.rows), "tile") as number:
             first = number * tile.rows
             if pixels % tile.rows:
                 first = minimum(first, const(pixels - tile.rows))
             first = f.let(first, "pixel")
-            if self.direct:
-                a, rows = k.x, [gather.address(first + m, group) for m in range(tile.rows)]
-            else:
-                a, rows = k.scratch, [m * self.padded_depth for m in range(tile.rows)]
-                gather.windows(first, group, tile.rows)
-            with f.loop(self.blocks, "block") as block:
-                self._block(f, k, (a, rows, zero), (group, first, block), requantize)
+            with f.loop(s.group, "group") as group:
+                if self.direct:
+                    a, rows = k.x, [gather.address(first + m, group) for m in range(tile.rows)]
+                else:
+                    a, rows = k.scratch, [m * self.padded_depth for m in range(tile.rows)]
+                    gather.windows(first, group, tile.rows)
+                with f.loop(self.blocks, "block") as block:
+                    self._block(f, k, (a, rows, zero), (group, first, block), requantize, signs)
+            if signs:
+                signs.pack(k.y, first)
         return f.finish()
 
     def _block(
-        self, f: Any, k: Any, windows: tuple[Any, Any, Any], place: tuple[Any, Any, Any], requantize: Any
+        self, f: Any, k: Any, windows: tuple[Any, Any, Any], place: tuple[Any, Any, Any], requantize: Any, signs: Any
     ) -> None:
         """One tile of pixels times one block of channels."""
         (a, rows, zero), (group, first, block) = windows, place
@@ -182,32 +199,34 @@ class TiledConv(WeightedKernel):
         position = f.let(group * self.blocks + block, "position")
         starts = range(0, columns, lanes)
         bias = [f.let(k.bias.load(position * columns + c, lanes), "bias") for c in starts]
-        w_at = f.let(position * (columns * self.padded_depth), "w_at")
-        acc = self.multiply(f, Operands(a, rows, k.w, w_at, bias, zero))
-        multiplier = [f.let(k.multiplier.load(position * columns + c, lanes), "multiplier") for c in starts]
+        w, w_at = self.weights(f, k, position)
+        acc = self.multiply(f, Operands(a, rows, w, w_at, bias, zero))
         # Four vectors make one vector of bytes; the last ones are repeated where the tile has fewer.
         sources = [min(i, len(acc) - 1) for i in range(-(-len(acc) // 4) * 4)]
-        bytes_ = [
-            requantize([acc[j] for j in sources[i : i + 4]], [multiplier[j % len(starts)] for j in sources[i : i + 4]])
-            for i in range(0, len(sources), 4)
-        ]
-        y_at = f.let(first * self.shape.cout + group * self.outputs + block * columns, "y_at")
-        self._store(f, k, bytes_, y_at, block)
+        fours = [sources[i : i + 4] for i in range(0, len(sources), 4)]
+        channel = group * self.outputs + block * columns
+        if signs:
+            values = [requantize.signs([acc[j] for j in four]) for four in fours]
+            self._store(f, signs.bytes, values, f.let(signs.place(0, channel), "at"), signs.pitch, block)
+            return
+        multiplier = [f.let(k.multiplier.load(position * columns + c, lanes), "multiplier") for c in starts]
+        values = [requantize([acc[j] for j in four], [multiplier[j % len(starts)] for j in four]) for four in fours]
+        self._store(f, k.y, values, f.let(first * self.shape.cout + channel, "y_at"), self.shape.cout, block)
 
-    def _store(self, f: Any, k: Any, values: list[Any], y_at: Any, block: Any) -> None:
+    def _store(self, f: Any, y: Any, values: list[Any], at: Any, pitch: int, block: Any) -> None:
         """Store each row's bytes; in the last block only those of channels that exist."""
         tail = self.outputs % self.tile.columns
         if not tail:
-            self._store_rows(k, values, y_at, self.tile.columns)
+            self._store_rows(y, values, at, pitch, self.tile.columns)
         elif self.blocks == 1:
-            self._store_rows(k, values, y_at, tail)
+            self._store_rows(y, values, at, pitch, tail)
         else:
             with f.when(block < self.blocks - 1):
-                self._store_rows(k, values, y_at, self.tile.columns)
+                self._store_rows(y, values, at, pitch, self.tile.columns)
             with f.otherwise():
-                self._store_rows(k, values, y_at, tail)
+                self._store_rows(y, values, at, pitch, tail)
 
-    def _store_rows(self, k: Any, values: list[Any], y_at: Any, count: int) -> None:
+    def _store_rows(self, y: Any, values: list[Any], y_at: Any, pitch: int, count: int) -> None:
         from tinsmith_backends.cpu.kernels.vector import shuffle
 
         width = ISAS[self.isa].vector_bytes
@@ -220,5 +239,5 @@ class TiledConv(WeightedKernel):
                 start = at % width
                 part = values[at // width]
                 part = part if piece == width else shuffle(part, range(start, start + piece))
-                k.y.store(y_at + row * self.shape.cout + done, part, piece)
+                y.store(y_at + row * pitch + done, part, piece)
                 done += piece
