@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import onnx_ir as ir
@@ -30,7 +31,7 @@ class Affine:
 
 
 def affine_of(node: ir.Node) -> Affine | None:
-    """What `node` does as an affine map; None where it takes two computed values.
+    """What `node` does as an affine map; None where it takes two computed values, or a number for each place.
 
     Args:
         node: BatchNormalization, Add, Sub, Mul or Div that the constraints let through.
@@ -45,19 +46,24 @@ def affine_of(node: ir.Node) -> Affine | None:
     constant = np.asarray(constant_of(node, i), np.float64)
     one, zero = np.ones(1), np.zeros(1)
     values = constant.reshape(-1)
+    axis = _axis(shape_of(x), constant.shape) if values.size > 1 else None
+    if values.size > 1 and axis is None:
+        return None
     scale, shift = {
         "Add": (one, values),
         "Sub": (one, -values) if i == 1 else (-one, values),
         "Mul": (values, zero),
         "Div": (1 / values if node.op_type == "Div" else one, zero),
     }[node.op_type]
-    return Affine(x, scale, shift, _axis(shape_of(x), constant.shape) if values.size > 1 else None)
+    return Affine(x, scale, shift, axis)
 
 
-def _axis(shape: tuple[int, ...], constant: tuple[int, ...]) -> int:
-    """The axis of a per-channel constant; what is none along a channel is one number a column of a product."""
+def _axis(shape: tuple[int, ...], constant: tuple[int, ...]) -> int | None:
+    """The axis of a per-channel constant, which may be one number a column; None where it varies along several."""
     axis = channel_axis(shape, constant)
-    return len(shape) - 1 if axis is None else axis
+    if axis is None and prod(constant[:-1]) == 1 and constant[-1] == shape[-1]:
+        return len(shape) - 1
+    return axis
 
 
 def _normalization(node: ir.Node) -> Affine:

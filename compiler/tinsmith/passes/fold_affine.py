@@ -8,14 +8,14 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.constraints.geometry import as_image
+from tinsmith.ir.bits import flips_signs, is_bit
 from tinsmith.ir.provenance import inherit, layer_name
 from tinsmith.passes.affine import Affine, affine_of
+from tinsmith.passes.linear import can_scale_input, is_linear, output_axis, scale_input, scale_output
 from tinsmith.passes.rewrite import (
-    Array,
     RewritePass,
     add_constant,
     bypass,
-    constant_of,
     input_of,
     new_node,
     new_reshape,
@@ -28,8 +28,8 @@ from tinsmith.passes.rewrite import (
 class FoldAffine(RewritePass):
     """BatchNormalization, and Add, Sub, Mul and Div by a constant.
 
-    First choice: the Conv or Gemm before, if nobody else reads it. Second: all Convs and Gemms behind, which can take
-    a shift only where they do not pad. Else: a depthwise 1×1 Conv.
+    First choice: the layer before (passes/linear.py), if nobody else reads it. Second: all layers behind, which can
+    take a shift only where they do not pad. Else: a depthwise 1×1 Conv.
     """
 
     name = "fold-affine"
@@ -38,10 +38,13 @@ class FoldAffine(RewritePass):
     def rewrite(self, node: ir.Node, graph: ir.Graph) -> bool:
         """Fold or replace `node`, unless it adds two computed values."""
         affine = affine_of(node)
-        if affine is None:
-            return False
-        if not (_into_producer(node, graph, affine) or _into_consumers(node, graph, affine)):
-            _to_depthwise(node, graph, affine)
+        if affine is None or (flips_signs(node) and is_bit(affine.x)):
+            return False  # signs of bits belong to the pool between them (binarize-early)
+        if _into_producer(node, graph, affine) or _into_consumers(node, graph, affine):
+            return True
+        if flips_signs(node):
+            return False  # in front of a Binarize that nothing before it takes in
+        _to_depthwise(node, graph, affine)
         return True
 
 
@@ -52,15 +55,11 @@ def _into_producer(node: ir.Node, graph: ir.Graph, affine: Affine) -> bool:
     last = len(shape_of(affine.x)) - 1
     if producer.op_type == "Reshape" and affine.varies_along(last) and _behind_gemm(producer):
         producer = input_of(producer).producer()  # x @ w + b of more than two dimensions
-    elif not affine.varies_along(1):
+    elif not is_linear(producer) or not affine.varies_along(output_axis(producer)):
         return False
-    if producer is None or producer.op_type not in ("Conv", "Gemm") or len(shape_of(producer.outputs[0])) not in (2, 4):
+    if producer is None:
         return False
-    weight, bias = _weights(producer)
-    channels = weight.shape[0 if producer.op_type == "Conv" else 1]
-    scale, shift = affine.vectors(channels)
-    shaped = scale.reshape(-1, 1, 1, 1) if producer.op_type == "Conv" else scale
-    _set_weights(producer, graph, weight * shaped, bias * scale + shift)
+    scale_output(producer, graph, affine)
     inherit(producer, producer, node)
     node.replace_input_with(0, affine.x)
     return bypass(node)
@@ -79,48 +78,14 @@ def _into_consumers(node: ir.Node, graph: ir.Graph, affine: Affine) -> bool:
     readers = [use.node for use in y.uses()]
     if y.is_graph_output() or not readers or not affine.varies_along(1):
         return False
-    if not all(_can_take(reader, y, affine) for reader in readers):
+    if not all(can_scale_input(reader, y, affine) for reader in readers):
         return False
     for reader in readers:
-        weight, bias = _weights(reader)
-        if reader.op_type == "Gemm":
-            scale, shift = affine.vectors(weight.shape[0])
-            _set_weights(reader, graph, weight * scale[:, None], bias + shift @ weight)
-        else:
-            scale, shift = (_by_group(v, weight, reader) for v in affine.vectors(shape_of(y)[1]))
-            _set_weights(reader, graph, weight * scale, bias + (weight * shift).sum((1, 2, 3)))
+        scale_input(reader, graph, affine)
         reader.replace_input_with(0, affine.x)
         inherit(reader, reader, node)
     graph.remove(node, safe=True)
     return True
-
-
-def _can_take(reader: ir.Node, y: ir.Value, affine: Affine) -> bool:
-    if reader.op_type not in ("Conv", "Gemm") or reader.inputs[0] is not y or sum(v is y for v in reader.inputs) != 1:
-        return False
-    padded = reader.op_type == "Conv" and any(reader.attributes["pads"].as_ints())
-    return not (padded and np.any(affine.shift))
-
-
-def _by_group(values: Array, weight: Array, conv: ir.Node) -> Array:
-    """One number an input channel, arranged as the weight (O, I / group, kh, kw) reads them."""
-    group = conv.attributes["group"].as_int()
-    return np.repeat(values.reshape(group, -1), weight.shape[0] // group, axis=0)[:, :, None, None]
-
-
-def _weights(node: ir.Node) -> tuple[Array, Array]:
-    weight, bias = constant_of(node, 1), constant_of(node, 2)
-    if weight is None:
-        raise ValueError(f"the weight of {node.name!r} is not constant")
-    columns = weight.shape[0 if node.op_type == "Conv" else 1]
-    return weight.astype(np.float64), np.zeros(columns) if bias is None else bias.astype(np.float64)
-
-
-def _set_weights(node: ir.Node, graph: ir.Graph, weight: Array, bias: Array) -> None:
-    name = layer_name(node)
-    node.resize_inputs(3)
-    node.replace_input_with(1, add_constant(graph, f"{name}.weight", weight))
-    node.replace_input_with(2, add_constant(graph, f"{name}.bias", bias))
 
 
 def _to_depthwise(node: ir.Node, graph: ir.Graph, affine: Affine) -> None:

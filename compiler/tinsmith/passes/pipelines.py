@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tinsmith.passes.base import Pass
+from tinsmith.passes.binarize_early import BinarizeEarly
+from tinsmith.passes.binary_layers import BinaryLayers
 from tinsmith.passes.clip_bounds import ClipBounds
 from tinsmith.passes.conv_bias import ConvBias
 from tinsmith.passes.dead_code import DeadCode
@@ -15,6 +17,7 @@ from tinsmith.passes.matmul_to_gemm import MatMulToGemm
 from tinsmith.passes.pool_forms import PoolForms
 from tinsmith.passes.prove_ranges import ProveRanges
 from tinsmith.passes.reshape_forms import ReshapeForms
+from tinsmith.passes.scale_after_moves import ScaleAfterMoves
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
 from tinsmith.passes.transpose_forms import TransposeForms
@@ -29,8 +32,11 @@ CANONICAL: tuple[type[Pass], ...] = (
     SlicesToConv,
     FoldPads,
     MatMulToGemm,
+    ScaleAfterMoves,
+    BinarizeEarly,
     FoldAffine,
     ConvBias,
+    BinaryLayers,
     SoftmaxLast,
     # Reshapes that the passes above put in may meet others.
     ReshapeForms,
