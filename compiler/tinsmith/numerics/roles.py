@@ -1,4 +1,4 @@
-"""What each node of a canonical model is to a quantized layer: its head, or something behind it that the layer absorbs."""
+"""What each node of a canonical model is to a quantized layer: its head, or something that the layer absorbs."""
 
 from __future__ import annotations
 
@@ -28,16 +28,24 @@ def channel_axis(value: ir.Value) -> int:
     return 1 if rank == 4 else rank - 1
 
 
+def varying_axes(constant: ir.Value | None, y: ir.Value) -> list[int]:
+    """The axes of `y` along which a constant varies when it is broadcast to it."""
+    if constant is None or constant.const_value is None:
+        raise ValueError(f"what is broadcast to {y.name!r} is no constant")
+    shape = constant.const_value.shape.numpy()
+    first = len(y.shape or ()) - len(shape)
+    return [first + axis for axis, length in enumerate(shape) if length != 1]
+
+
+def per_channel(constant: ir.Value | None, y: ir.Value) -> bool:
+    """Whether a constant is one number, or one a channel of `y`."""
+    return set(varying_axes(constant, y)) <= {channel_axis(y)}
+
+
 def is_affine(node: ir.Node) -> bool:
     """Whether `node` adds or multiplies by a constant of one number a channel, or of one number."""
-    constant = node.inputs[1].const_value if node.op_type in ("Add", "Mul") and node.inputs[1] is not None else None
-    if constant is None:
-        return False
-    y = node.outputs[0]
-    rank = len(y.shape or ())
-    shape = tuple(constant.shape.numpy())
-    padded = (1,) * (rank - len(shape)) + shape
-    return all(length == 1 or axis == channel_axis(y) for axis, length in enumerate(padded))
+    other = node.inputs[1] if node.op_type in ("Add", "Mul") else None
+    return other is not None and other.const_value is not None and per_channel(other, node.outputs[0])
 
 
 def role(node: ir.Node) -> Role | None:
@@ -83,8 +91,15 @@ def _absorbs(nodes: Sequence[ir.Node], follower: ir.Node) -> bool:
         return is_affine(follower) or straight
     if kind == "product" and is_affine(follower):
         return _is_positive(follower)
-    one_bit = follower.op_type == "Binarize" and stays_bits(follower.outputs[0])
-    return one_bit and (kind in ("weighted", "product") or (kind == "pieces" and straight))
+    if follower.op_type == "Binarize":
+        return (kind in ("weighted", "product") or (kind == "pieces" and straight)) and _ends_in_bits(follower)
+    return False
+
+
+def _ends_in_bits(binarize: ir.Node) -> bool:
+    """Whether a layer can end in this Binarize: only binary layers read it, and its threshold is one a channel."""
+    y = binarize.outputs[0]
+    return stays_bits(y) and per_channel(binarize.inputs[1], y)
 
 
 def _flipped_pool(nodes: Sequence[ir.Node], follower: ir.Node) -> bool:

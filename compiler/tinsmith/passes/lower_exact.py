@@ -7,44 +7,93 @@ from typing import ClassVar
 
 import onnx_ir as ir
 
+from tinsmith.ir.bits import is_bit
 from tinsmith.ir.exact import ExactGraph, Tensor
 from tinsmith.ir.stages import Stage
 from tinsmith.ir.writer import write_exact
+from tinsmith.numerics.roles import Role, role
 from tinsmith.passes.base import Pass
+from tinsmith.passes.lowering.bits import lower_binarize, lower_bit_pool, lower_step
 from tinsmith.passes.lowering.borders import lower_arg_max, lower_dequantize, lower_quantize, lower_softmax
 from tinsmith.passes.lowering.builder import Builder
 from tinsmith.passes.lowering.elementwise import lower_add, lower_requantize
 from tinsmith.passes.lowering.moves import lower_concat, lower_reshape, lower_transpose
+from tinsmith.passes.lowering.pieces import lower_pieces
 from tinsmith.passes.lowering.pools import lower_average_pool, lower_max_pool
 from tinsmith.passes.lowering.qdq import Group, group_of, shape_of
-from tinsmith.passes.lowering.weighted import lower_conv, lower_gemm
+from tinsmith.passes.lowering.scaling import lower_magnitude, lower_multiply
+from tinsmith.passes.lowering.weighted import lower_weighted
 
-HEADS: Mapping[str, Callable[[Builder, Group, ir.Node], None]] = {
-    "Add": lower_add,
-    "AveragePool": lower_average_pool,
+LAYERS: Mapping[Role, Callable[[Builder, Group, ir.Node], None]] = {
+    "weighted": lower_weighted,
+    "sum": lower_add,
+    "pool": lower_average_pool,
+    "product": lower_multiply,
+    "magnitude": lower_magnitude,
+    "pieces": lower_pieces,
+    "bits": lower_step,
+}
+"""What becomes of a group that ends in 8 bits, by the role of its head."""
+
+MOVES: Mapping[str, Callable[[Builder, Group, ir.Node], None]] = {
     "Concat": lower_concat,
-    "Conv": lower_conv,
-    "Gemm": lower_gemm,
     "MaxPool": lower_max_pool,
     "Reshape": lower_reshape,
     "Transpose": lower_transpose,
 }
-"""What becomes of a group, by the operator at its head."""
+"""What becomes of operators that move stored values."""
+
+BITS: Mapping[Role, Callable[[Builder, Group, ir.Node], None]] = {
+    "weighted": lower_weighted,
+    "product": lower_multiply,
+    "pieces": lower_binarize,
+    "bits": lower_binarize,
+}
+"""What becomes of a group that ends in a Binarize, by the role of its head."""
 
 ENDS: Mapping[str, Callable[[Builder, ir.Node], None]] = {"ArgMax": lower_arg_max, "Softmax": lower_softmax}
 """What becomes of operators that only a graph output follows."""
 
 
-def _lower_group(builder: Builder, end: ir.Node) -> None:
-    group = group_of(end)
-    if group.head is not None:
-        HEADS[group.head.op_type](builder, group, group.head)
+def _lower_group(builder: Builder, group: Group) -> None:
+    head = group.head
+    if head is None:
+        _lower_given(builder, group)
         return
-    value = (group.activation or end).inputs[0]
+    kind = role(head)
+    if kind is None:
+        raise ValueError(f"{head.op_type} {head.name!r} heads no layer")
+    if kind == "move":
+        MOVES[head.op_type](builder, group, head)
+    else:
+        (BITS if group.makes_bits else LAYERS)[kind](builder, group, head)
+
+
+def _lower_given(builder: Builder, group: Group) -> None:
+    """A value that nothing computes is quantized: a graph input, or a tensor under another grid."""
+    value = (group.activation or group.end).inputs[0]
     if value is None:
-        raise ValueError(f"{end.name!r} quantizes nothing")
+        raise ValueError(f"{group.end.name!r} quantizes nothing")
     lower = lower_quantize if value.is_graph_input() else lower_requantize
     lower(builder, group, value)
+
+
+def _lower_node(builder: Builder, node: ir.Node) -> None:
+    """Lower the layer that `node` ends; other nodes are part of a layer that ends further down."""
+    y = node.outputs[0]
+    if node.op_type == "QuantizeLinear":
+        _lower_group(builder, group_of(node))
+    elif node.op_type == "Binarize":
+        if any(use.node.op_type != "QuantizeLinear" for use in y.uses()):
+            _lower_group(builder, group_of(node))
+    elif node.op_type == "MaxPool" and is_bit(y):
+        lower_bit_pool(builder, node)
+    elif node.op_type in MOVES and is_bit(y):
+        MOVES[node.op_type](builder, Group((node,), node), node)
+    elif node.op_type == "DequantizeLinear" and y.is_graph_output():
+        lower_dequantize(builder, node)
+    elif node.op_type in ENDS:
+        ENDS[node.op_type](builder, node)
 
 
 def exact_graph(model: ir.Model) -> ExactGraph:
@@ -57,12 +106,7 @@ def exact_graph(model: ir.Model) -> ExactGraph:
     for value in model.graph.inputs:
         builder.tensors[value.name or ""] = Tensor(value.name or "", shape_of(value), "float32")
     for node in model.graph:
-        if node.op_type == "QuantizeLinear":
-            _lower_group(builder, node)
-        elif node.op_type == "DequantizeLinear" and node.outputs[0].is_graph_output():
-            lower_dequantize(builder, node)
-        elif node.op_type in ENDS:
-            ENDS[node.op_type](builder, node)
+        _lower_node(builder, node)
     builder.problems.check()
     inputs, outputs = (tuple(v.name or "" for v in values) for values in (model.graph.inputs, model.graph.outputs))
     return ExactGraph(model.graph.name or "", inputs, outputs, builder.tensors, tuple(builder.layers))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from tinsmith.ir.bits import MOVERS, domain_of, is_bit, reads_bits
 from tinsmith.ir.rules.canonical import CONSTANT_INPUTS, ENDS, shapes_are_static, windows_are_explicit
 from tinsmith.ir.rules.sound import Findings, Rule, place
+from tinsmith.numerics.roles import only_reader
 
 PAIR = ("QuantizeLinear", "DequantizeLinear")
-MOVES = ("MaxPool", "Concat", "Reshape", "Transpose")
-_ACTIVATIONS = ("Relu", "Clip")
-_FUSED_WITH = ("Conv", "Gemm", "Add", "AveragePool")
+_FOLLOWERS = ("Relu", "Clip", "ReduceMean", "Add", "Mul", "PRelu", "Binarize")
+"""Operators that may stand behind another in one layer."""
 
 
 def _op(value: ir.Value | None) -> str:
@@ -22,7 +23,7 @@ def _op(value: ir.Value | None) -> str:
 def operators_are_canonical_or_qdq(model: ir.Model) -> Findings:
     """Every node is a canonical operator, QuantizeLinear or DequantizeLinear."""
     for node in model.graph:
-        if node.domain or node.op_type not in (*CONSTANT_INPUTS, *PAIR):
+        if node.op_type not in (*CONSTANT_INPUTS, *PAIR) or node.domain != domain_of(node.op_type):
             yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
 
 
@@ -44,21 +45,21 @@ def grids_are_constants(model: ir.Model) -> Findings:
 
 
 def inputs_are_dequantized(model: ir.Model) -> Findings:
-    """An operator reads dequantized values; an activation may read the operator that it is fused with instead."""
+    """An operator reads dequantized values or bits, or the result of the operator that it is fused with."""
     for node in model.graph:
         if node.op_type in PAIR:
             continue
         constants = CONSTANT_INPUTS.get(node.op_type, ())
         for index, value in enumerate(node.inputs):
-            if index in constants:
+            if value is None or index in constants or (index == 1 and value.const_value is not None):
                 continue
-            fused = node.op_type in _ACTIVATIONS and _op(value) in _FUSED_WITH and value and len(value.uses()) == 1
-            if _op(value) != "DequantizeLinear" and not fused:
+            fused = index == 0 and node.op_type in _FOLLOWERS and _op(value) and only_reader(value) is node
+            if _op(value) != "DequantizeLinear" and not fused and not (is_bit(value) and reads_bits(node)):
                 yield place(node), f"input {index} is not dequantized"
 
 
 def results_are_quantized(model: ir.Model) -> Findings:
-    """A QuantizeLinear or a fused activation is all that reads an operator's result; classifiers end the graph."""
+    """A QuantizeLinear or what is fused is all that reads a result that is no bits; classifiers end the graph."""
     for node in model.graph:
         if node.op_type in PAIR:
             continue
@@ -67,7 +68,10 @@ def results_are_quantized(model: ir.Model) -> Findings:
         if node.op_type in ENDS:
             if not value.is_graph_output() or readers:
                 yield place(node), "its output is not just a graph output"
-        elif value.is_graph_output() or len(readers) != 1 or readers[0] not in ("QuantizeLinear", *_ACTIVATIONS):
+        elif is_bit(value):
+            if not all(use.node.op_type == "QuantizeLinear" or reads_bits(use.node) for use in value.uses()):
+                yield place(node), "its bits are read by what reads no bits"
+        elif value.is_graph_output() or len(readers) != 1 or readers[0] not in ("QuantizeLinear", *_FOLLOWERS):
             yield place(node), "its result is not quantized once"
 
 
@@ -88,7 +92,7 @@ def weights_are_int8(model: ir.Model) -> Findings:
 def moves_keep_the_grid(model: ir.Model) -> Findings:
     """What moves values has one scale and zero point on all sides."""
     for node in model.graph:
-        if node.op_type not in MOVES:
+        if node.op_type not in MOVERS or is_bit(node.outputs[0]):
             continue
         inputs = [v.producer() for i, v in enumerate(node.inputs) if v and i not in CONSTANT_INPUTS[node.op_type]]
         grids = {_grid(n) for n in (*inputs, *(use.node for use in node.outputs[0].uses())) if n is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 
@@ -39,13 +41,13 @@ def lower_average_pool(builder: Builder, group: Group, node: ir.Node) -> None:
     )
 
 
+def pool_fields(node: ir.Node) -> dict[str, Any]:
+    """The window of a MaxPool, as records hold it."""
+    window = {name: _pair(node, name) for name in ("strides", "dilations")}
+    return {**window, "kernel": _pair(node, "kernel_shape"), "pads": _pads(node)}
+
+
 def lower_max_pool(builder: Builder, group: Group, node: ir.Node) -> None:
     """MaxPool over H and W."""
-    layer = exact.MaxPool(
-        **fields(group, stored_name(node.inputs[0])),
-        kernel=_pair(node, "kernel_shape"),
-        strides=_pair(node, "strides"),
-        pads=_pads(node),
-        dilations=_pair(node, "dilations"),
-    )
+    layer = exact.MaxPool(**fields(group, stored_name(node.inputs[0])), **pool_fields(node))
     builder.add(layer, moved(builder, group, layer))

@@ -1,4 +1,4 @@
-"""Reading QDQ form: quantization parameters, constants, and the group of nodes that ends in a QuantizeLinear."""
+"""Reading QDQ form: quantization parameters, constants, and the group of nodes that becomes one layer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tinsmith.ir.exact import DType, Tensor
+from tinsmith.ir.bits import is_bit
+from tinsmith.ir.exact import DType, Tensor, bit_tensor
 from tinsmith.ir.ops.base import LIMITS
 from tinsmith.ir.provenance import layer_name, source
-
-ACTIVATIONS = ("Relu", "Clip")
+from tinsmith.numerics.roles import ACTIVATIONS
 
 
 def constant(value: ir.Value | None) -> npt.NDArray[Any]:
@@ -23,10 +23,15 @@ def constant(value: ir.Value | None) -> npt.NDArray[Any]:
     return value.const_value.numpy()
 
 
-def shape_of(value: ir.Value) -> tuple[int, ...]:
+def per_channel(value: ir.Value | None, channels: int) -> npt.NDArray[np.float64]:
+    """An initializer of one number a channel, or of one number, as (channels,)."""
+    return np.broadcast_to(constant(value).astype(np.float64).reshape(-1), (channels,))
+
+
+def shape_of(value: ir.Value | None) -> tuple[int, ...]:
     """The static shape of a value."""
-    if value.shape is None:
-        raise ValueError(f"{value.name!r} has no shape")
+    if value is None or value.shape is None:
+        raise ValueError(f"{value.name if value else 'a missing input'!r} has no shape")
     return tuple(int(n) for n in value.shape.numpy())
 
 
@@ -46,7 +51,9 @@ def stored_tensor(node: ir.Node) -> Tensor:
 
 
 def stored_name(value: ir.Value | None) -> str:
-    """Name of the 8-bit tensor behind a float value that a DequantizeLinear makes."""
+    """Name of the exact tensor behind a float value: bits, or the 8-bit tensor that a DequantizeLinear reads."""
+    if value is not None and is_bit(value):
+        return value.name or ""
     node = producer(value, "DequantizeLinear")
     if node is None or node.inputs[0] is None:
         raise ValueError(f"{value.name if value else 'a missing input'!r} is not dequantized")
@@ -55,29 +62,49 @@ def stored_name(value: ir.Value | None) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """What becomes one layer: a head, the activation behind it if there is one, and the QuantizeLinear at its end.
+    """What becomes one layer: nodes in a chain, of which the first computes, and the QuantizeLinear behind them.
 
-    `head` is None where a value is quantized that nothing computes: a graph input, or a tensor under another grid.
+    Where bits come out there is no QuantizeLinear, and `end` is the last of the nodes. There are no nodes, or nothing
+    but an activation, where a value is quantized that nothing computes: a graph input, or a tensor under another grid.
     """
 
-    head: ir.Node | None
-    activation: ir.Node | None
+    nodes: tuple[ir.Node, ...]
     end: ir.Node
 
     @property
+    def head(self) -> ir.Node | None:
+        """The node that computes."""
+        return self.nodes[0] if self.nodes and self.nodes[0].op_type not in ACTIVATIONS else None
+
+    @property
+    def activation(self) -> ir.Node | None:
+        """The activation at the end of the chain."""
+        return self.nodes[-1] if self.nodes and self.nodes[-1].op_type in ACTIVATIONS else None
+
+    @property
+    def makes_bits(self) -> bool:
+        """Whether bits come out."""
+        return self.end.op_type != "QuantizeLinear"
+
+    @property
     def name(self) -> str:
-        """The layer's name: the head's."""
-        return layer_name(self.head or self.activation or self.end)
+        """The layer's name: the head's; with `/8bit` behind it for the second form of what also makes bits."""
+        first = (*self.nodes, self.end)[0]
+        twin = first.op_type == "Binarize" and not self.makes_bits and len(first.outputs[0].uses()) > 1
+        return layer_name(first) + ("/8bit" if twin else "")
 
     @property
     def source(self) -> str:
-        """Where the layer came from: the head's place and the activation's."""
-        nodes = [node for node in (self.head, self.activation) if node is not None] or [self.end]
+        """Where the layer came from: the places of all its nodes, the head's first."""
+        nodes = self.nodes or (self.end,)
         return ", ".join(dict.fromkeys(place for node in nodes for place in source(node).split(", ") if place))
 
     @property
     def output(self) -> Tensor:
-        """The 8-bit tensor that the group makes."""
+        """The tensor that the group makes: bits, or 8-bit values over the whole range of their type."""
+        if self.makes_bits:
+            value = self.end.outputs[0]
+            return bit_tensor(value.name or "", shape_of(value))
         return stored_tensor(self.end)
 
     def clamp(self) -> tuple[int, int]:
@@ -104,11 +131,13 @@ def _clipped(node: ir.Node, y: Tensor) -> tuple[int, int]:
 
 
 def group_of(end: ir.Node) -> Group:
-    """The group that a QuantizeLinear ends."""
+    """The group that a QuantizeLinear or a Binarize ends."""
+    nodes = [] if end.op_type == "QuantizeLinear" else [end]
     value = end.inputs[0]
-    activation = producer(value, *ACTIVATIONS)
-    if activation is not None:
-        value = activation.inputs[0]
-    node = value.producer() if value is not None else None
-    head = None if node is None or node.op_type == "DequantizeLinear" else node
-    return Group(head, activation, end)
+    while value is not None and not (nodes and is_bit(value)):
+        node = value.producer()
+        if node is None or node.op_type == "DequantizeLinear":
+            break
+        nodes.insert(0, node)
+        value = node.inputs[0]
+    return Group(tuple(nodes), end)
