@@ -10,7 +10,7 @@ import numpy.typing as npt
 LARGEST = 127
 """Steps that the largest weight of a channel may have."""
 _TOLERANCE = 2.0**-10
-"""Largest distance from a whole number, in steps: float32 products of a step and a scale are nearer than 127 * 2**-22."""
+"""Largest distance from a whole number, in steps; float32 products of a step and a scale are nearer than 2**-15."""
 _PROBE = 16
 """Weights of each channel that are looked at before all of them are."""
 

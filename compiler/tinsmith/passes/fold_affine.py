@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
 import onnx_ir as ir
 
 from tinsmith.constraints.geometry import as_image
