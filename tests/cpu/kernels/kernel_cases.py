@@ -11,6 +11,7 @@ import numpy.typing as npt
 from kernel_harness import Case, weighted_case
 from kernel_reference import average_acc, conv_acc, maximum, requantize
 from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape, Isa, Kernel, PoolShape, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.bits import pack_rows
 from tinsmith_backends.cpu.kernels.manifest import choose
 
 Rng = np.random.Generator
@@ -71,6 +72,23 @@ def requant_values(rng: Rng, acc: npt.NDArray[np.int64], channels: int, wide: bo
     return multiplier, (shift, int(rng.integers(-128, 128)), lo, hi)
 
 
+UNREAD = (1, 0, -128, 127)
+"""shift, y_zp, lo, hi where the output is bits."""
+
+
+def limits(rng: Rng, acc: npt.NDArray[np.int64]) -> Int32:
+    """One limit a channel of `acc` (..., channels): an accumulator that occurs, or one that makes all bits alike."""
+    rows = acc.reshape(-1, acc.shape[-1])
+    found = rows[rng.integers(rows.shape[0], size=rows.shape[1]), np.arange(rows.shape[1])]
+    constant = np.where(rng.integers(2, size=found.size) == 1, rows.min(axis=0), rows.max(axis=0) + 1)
+    return np.where(rng.integers(6, size=found.size) == 0, constant, found).astype(np.int32)
+
+
+def packed_bits(acc: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    """The bytes of packed bits, 1 where `acc` (..., channels) is negative."""
+    return pack_rows(acc).view(np.int8)
+
+
 def weighted(kind: str, shape: ConvShape, isa: Isa, rng: Rng, *, extreme: bool = False, pick: Choose = choose) -> Case:
     """A case for conv, depthwise or matmul. Extreme ones have inputs and weights at the ends of their ranges."""
     kernel = pick(kind, shape, isa)
@@ -81,6 +99,10 @@ def weighted(kind: str, shape: ConvShape, isa: Isa, rng: Rng, *, extreme: bool =
     x_zp = int(rng.choice([-128, 127])) if extreme else int(rng.integers(-128, 128))
     bias = rng.integers(-5000, 5000, shape.cout).astype(np.int32)
     acc = conv_acc(x, weight, bias, x_zp, shape)
+    if shape.packed:
+        less = limits(rng, acc)
+        packed = replace(kernel.pack(weight, bias - less, np.ones_like(bias), x_zp), multiplier=b"")
+        return weighted_case(kernel, x, packed, (x_zp, *UNREAD), packed_bits(acc - less))
     multiplier, scalars = requant_values(rng, acc, shape.cout, shape.wide)
     expected = requantize(acc, multiplier, *scalars)
     return weighted_case(kernel, x, kernel.pack(weight, bias, multiplier, x_zp), (x_zp, *scalars), expected)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Packed
+from tinsmith_backends.cpu.kernels.signatures import pointers
 from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
 _ZIG = [sys.executable, "-m", "ziglang", "cc"]
@@ -261,17 +262,17 @@ def _build(cases: Sequence[Case], isa: Isa, folder: Path, compiler: Sequence[str
 
 def _main(cases: Sequence[Case]) -> str:
     text, calls = [_sizes(cases) + _PRELUDE], []
-    types = {"bias": "int32_t", "multiplier": "int32_t"}
     declared = {}
     for number, case in enumerate(cases):
-        parameters = [f"{types.get(n, 'int8_t')} *{n}" for n in case.pointers] + ["int32_t"] * len(case.scalars)
+        types = pointers(case.kernel.kind, case.kernel.shape)
+        parameters = [f"{types[name]}_t *{name}" for name in case.pointers] + ["int32_t"] * len(case.scalars)
         declared[case.kernel.symbol] = f"int32_t {case.kernel.symbol}({', '.join(parameters)});"
         body = []
         for name, data in case.pointers.items():
             filled = isinstance(data, bytes)
             size = len(data) if isinstance(data, bytes) else data
             source = case.in_place if name == "y" and case.in_place else ""
-            odd = int(name in ("x", "a", "b", "y"))
+            odd = int(name in ("x", "a", "b", "y") and types[name] == "int8")
             body.append(f"  int8_t *{name} = {source or f'take({size}, {odd}, {int(filled)})'};")
         arguments = [f"(void *){name}" for name in case.pointers] + [str(s) for s in case.scalars]
         body.append(f"  {case.kernel.symbol}({', '.join(arguments)});")

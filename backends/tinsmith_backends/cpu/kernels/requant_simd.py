@@ -68,6 +68,12 @@ class Requantizer:
         """As a call with multiplier 1, for accumulators that are scaled already (narrow form only)."""
         return self._narrow([self._round(self._f.let(a)) for a in acc])
 
+    def signs(self, acc: Sequence[Expr]) -> Expr:
+        """Bytes with the signs of the accumulators: narrowing saturates."""
+        values = [self._f.let(a) for a in acc]
+        low, high = (self._f.let(self._to_int16(values[i], values[i + 1])) for i in (0, 2))
+        return self._f.let(self._to_int8(low, high))
+
     def _scale(self, acc: Expr, multiplier: Expr) -> Expr:
         if not self._wide:
             return self._round(acc * multiplier)
