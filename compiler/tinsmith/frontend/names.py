@@ -14,18 +14,24 @@ Origin = dict[str, tuple[str, str]]
 """Layer name and place by the name of a node's first output."""
 
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
-LIBRARIES = ("site-packages", "dist-packages", "/lib/python")
+FROZEN = "tinsmith.train.frozen"
+"""Module of the layers that training made, in inference: as much a part of the user's network as torch's own are."""
+LIBRARIES = ("site-packages", "dist-packages", "/lib/python", f"/{FROZEN.replace('.', '/')}.py")
 
 
 def hints(model: onnx.ModelProto, folder: Path | None) -> Origin:
-    """What the file itself says about each node: torch's module path and Python line, or the node's name."""
+    """What the file itself says about each node: torch's module path and Python line, or the node's name.
+
+    A file that Tinsmith wrote holds both as this module writes them.
+    """
     found = {}
     for node in model.graph.node:
         if node.output:
             properties = {p.key: p.value for p in node.metadata_props}
             name = node.name or node.output[0]
             trace = place_of(properties.get("pkg.torch.onnx.stack_trace", ""), folder)
-            found[node.output[0]] = (_module_name(properties) or name, trace or name)
+            layer = properties.get(LAYER) or _module_name(properties) or name
+            found[node.output[0]] = (layer, properties.get(SOURCE) or trace or name)
     return found
 
 
@@ -78,7 +84,7 @@ def _module_name(properties: dict[str, str]) -> str:
     if len(scopes) < 2 or len(classes) != len(scopes):
         return ""
     path, function = scopes[-2], re.sub(r"_\d+$", "", scopes[-1])
-    is_layer = classes[-2].startswith("torch.nn.modules.") and ".container." not in classes[-2]
+    is_layer = classes[-2].startswith(("torch.nn.modules.", f"{FROZEN}.")) and ".container." not in classes[-2]
     if is_layer and path:
         return path
     return f"{path}.{function}" if path else function

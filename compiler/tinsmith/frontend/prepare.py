@@ -12,7 +12,8 @@ from tinsmith.errors import Problem, TinsmithError
 from tinsmith.frontend.fold_constants import fold_constants
 from tinsmith.frontend.inputs import ShapeOf, fix_input_shapes
 from tinsmith.frontend.names import hints, name_layers
-from tinsmith.ir.domain import DOMAIN, OPSET
+from tinsmith.frontend.trained_functions import put_in, take_out
+from tinsmith.ir.domain import DOMAIN, OPSET, TRAINED_DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +50,7 @@ def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | 
     if model.graph.sparse_initializer:
         why, fix = "sparse tensors are not taken", "store the weights as dense tensors"
         raise TinsmithError("has sparse initializers", where=where, why=why, fix=fix)
-    if model.functions:
-        import onnx.inliner
-
-        model = onnx.inliner.inline_local_functions(model)
+    model = _inline(model, where)
     fix_input_shapes(model, shapes, where)
     origin = hints(model, folder)
     _strip(model)
@@ -67,6 +65,17 @@ def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | 
     return model
 
 
+def _inline(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    """Replace calls of functions by their bodies; trained operators stay, and have Tinsmith's own bodies."""
+    take_out(model, where)
+    if model.functions:
+        import onnx.inliner
+
+        model = onnx.inliner.inline_local_functions(model)
+    put_in(model)
+    return model
+
+
 def _check_opset(model: onnx.ModelProto, where: str) -> None:
     version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
     if version < OLDEST:
@@ -76,7 +85,8 @@ def _check_opset(model: onnx.ModelProto, where: str) -> None:
 
 
 def _all_known(model: onnx.ModelProto) -> bool:
-    return all(n.domain in ("", "ai.onnx") and onnx.defs.has(n.op_type) for n in model.graph.node)
+    standard = (n for n in model.graph.node if n.domain != TRAINED_DOMAIN)
+    return all(n.domain in ("", "ai.onnx") and onnx.defs.has(n.op_type) for n in standard)
 
 
 def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:

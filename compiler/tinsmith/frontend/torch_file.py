@@ -32,15 +32,49 @@ def export(file: Path, name: str) -> onnx.ModelProto:
     Raises:
         TinsmithError: torch or the file or the function is missing, what it returns is no module, or it fails.
     """
-    where = f"{file}:{name}"
+    check_file(file, name)
+    module, args, kwargs = build(file, name)
+    with _user_code(file.resolve()), _blame(file, f"{file}:{name}", "PyTorch cannot export the module"):
+        return export_module(module, args, kwargs)
+
+
+def check_file(file: Path, name: str) -> None:
+    """Before anything runs: the file is there, is Python, has a function `name`, and torch is installed.
+
+    Raises:
+        TinsmithError: one of these is not so.
+    """
     _check_names(file, name)
-    _check_torch(where)
-    module, args, kwargs = _example(_call(_load(file, name), file, where), where)
-    return _export(module, args, kwargs, file, where)
+    _check_torch(f"{file}:{name}")
+
+
+def build(file: Path, name: str) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """Run function `name` of `file`: the module that it returns, and the example inputs by place and by name.
+
+    Raises:
+        TinsmithError: the file or the function fails, or what it returns is no module with example inputs.
+    """
+    where = f"{file}:{name}"
+    return _example(_call(_load(file, name), file, where), where)
+
+
+def export_module(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> onnx.ModelProto:
+    """A module in inference as torch's exporter writes it (opset 18, not optimized).
+
+    Layers that training made are one operator of `ai.tinsmith.trained` each.
+    """
+    import torch
+
+    from tinsmith.train.frozen import freeze
+
+    options = {"dynamo": True, "optimize": False, "verbose": False, "opset_version": OPSET}
+    with _quiet():
+        program = torch.onnx.export(freeze(module, args, kwargs), args, kwargs=kwargs or None, **options)
+    proto: onnx.ModelProto = program.model_proto
+    return proto
 
 
 def _check_names(file: Path, name: str) -> None:
-    """Before anything runs: the file is there, is Python, and has a function of this name."""
     try:
         tree = ast.parse(file.read_bytes(), str(file))
     except OSError as error:
@@ -108,17 +142,6 @@ def _example(returned: Any, where: str) -> tuple[Any, tuple[Any, ...], dict[str,
         what = f"the example inputs hold {', '.join(wrong) or 'nothing'}"
         raise TinsmithError(what, where=where, why="they must be tensors: one, a tuple, or a dict by argument name")
     return module, args, kwargs
-
-
-def _export(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], file: Path, where: str) -> onnx.ModelProto:
-    import torch
-
-    module.eval()
-    with _user_code(file.resolve()), _quiet(), _blame(file, where, "PyTorch cannot export the module"):
-        options = {"dynamo": True, "optimize": False, "verbose": False, "opset_version": OPSET}
-        program = torch.onnx.export(module, args, kwargs=kwargs or None, **options)
-    proto: onnx.ModelProto = program.model_proto
-    return proto
 
 
 @contextlib.contextmanager

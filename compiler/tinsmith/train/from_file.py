@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinsmith.errors import TinsmithError
 
-# The user's file is to be read, and its faults told, as for every other verb.
-from tinsmith.frontend.torch_file import _call, _check_names, _check_torch, _example, _load
+from tinsmith.frontend.torch_file import build, check_file
 from tinsmith.progress import Progress
 
 if TYPE_CHECKING:
@@ -56,13 +55,12 @@ def load_net(ref: str, seed: int) -> tuple[Any, tuple[int, ...]]:
     if not colon or not file.endswith(".py"):
         what = f"{ref!r} names no function of a Python file"
         raise TinsmithError(what, why="training needs a torch module", fix="FILE.py:NAME")
-    _check_names(Path(file), name)
-    _check_torch(ref)
+    check_file(Path(file), name)
     import torch
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        net, args, kwargs = _example(_call(_load(Path(file), name), Path(file), ref), ref)
+        net, args, kwargs = build(Path(file), name)
     if kwargs or len(args) != 1 or args[0].dim() == 0:
         why = "a sample of the data is one array"
         raise TinsmithError("the network takes more than one input", where=ref, why=why, fix="one example tensor")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.domain import TRAINED_DOMAIN, TRAINED_VERSION
@@ -20,18 +22,24 @@ from tinsmith.train.signs import sign
 Attributes = Mapping[str, int | list[int]]
 
 
-def freeze(net: nn.Module) -> nn.Module:
-    """A copy of `net` for inference: weights are bits or codes that are computed here, by torch, and no more after.
+def freeze(net: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> nn.Module:
+    """`net` for inference: weights are bits or codes, which are computed here, by torch, and no more after.
 
     Args:
-        net: its layers know their sizes, that is, it has been called before if any of them learns that from a call.
+        net: a network. One that holds trained layers is copied; any other is only switched to inference.
+        args: what to call it with, for layers that learn their sizes from the first call.
+        kwargs: the like, by name.
 
     Raises:
         TinsmithError: a method gives a layer weights that are not ± one number an output channel.
     """
+    if not any(isinstance(module, BinaryLayer | ShiftLayer) for module in net.modules()):
+        return net.eval()
     net = copy.deepcopy(net).eval()
     exchange: dict[nn.Module, nn.Module] = {}
     with torch.no_grad():
+        if any(isinstance(parameter, UninitializedParameter) for parameter in net.parameters()):
+            net(*args, **(kwargs or {}))
         for name, module in net.named_modules():
             if isinstance(module, BinaryLayer):
                 exchange[module] = FrozenBinary(module, name)
