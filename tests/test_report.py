@@ -11,10 +11,14 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
+import onnx
+import onnx_ir as ir
 import pytest
-from exact_models import random_net
+from exact_models import Net, random_net
 from tinsmith.backend import Build, LayerBuild, Target
+from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Conv, ExactGraph
+from tinsmith.ir.warnings import LayerWarning, warn, warnings_of
 from tinsmith.report.html import quantity, render
 from tinsmith.report.make import macs, make_report
 from tinsmith.report.model import Report
@@ -57,7 +61,7 @@ def test_keys_that_others_rely_on(report: Report, graph: ExactGraph) -> None:
     assert found["target"] == "arm64"
     sizes = {"arena_bytes": 2000, "arena_lower_bound_bytes": 1500, "weight_bytes": 700, "code_bytes": 900}
     assert found["memory"] == sizes
-    keys = {"name", "source", "op", "weight_bits", "activation_bits", "density", "macs", "weight_bytes", "kernel"}
+    keys = {"name", "source", "op", "weight_bits", "input_bits", "activation_bits", "density", "macs", "weight_bytes"}
     assert all(keys < set(layer) for layer in found["layers"])
     assert [layer["name"] for layer in found["layers"]] == [layer.name for layer in graph.layers]
     assert [layer["sqnr_db"] for layer in found["accuracy"]["layers"]] == [None, 31.23, 28.5]
@@ -71,10 +75,55 @@ def test_macs_and_density_are_counted_from_the_layer(graph: ExactGraph, report: 
     assert macs(graph, conv) == channels * height * width * inputs * rows * columns
     row = next(layer for layer in report.layers if layer.name == conv.name)
     assert row.density == pytest.approx(np.mean(conv.weight != 0), abs=1e-4)
-    assert (row.weight_bits, row.activation_bits) == (8, 8)
+    assert (row.weight_bits, row.input_bits, row.activation_bits) == (8, 8, 8)
     assert report.macs == sum(layer.macs for layer in report.layers) > 0
     plain = next(layer for layer in report.layers if layer.op == "Add")
     assert (plain.weight_bits, plain.density, plain.macs) == (0, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "op", "bits"),
+    [
+        ("binary_conv", "BinaryConv", (1, 1, 1)),
+        ("conv_threshold", "Conv", (8, 8, 1)),
+        ("binarize", "Binarize", (0, 8, 1)),
+    ],
+)
+def test_achieved_bits(kind: str, op: str, bits: tuple[int, int, int]) -> None:
+    graph = random_net(2, kind).graph()
+    report = make_report(graph, Build(0, 0, 0, 0, ()), TARGET, sqnr_db={}, files=[])
+    row = next(layer for layer in report.layers if layer.op == op)
+    assert (row.weight_bits, row.input_bits, row.activation_bits) == bits
+    assert (row.macs > 0) == bool(row.weight_bits)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4])
+def test_achieved_bits_of_shift_weights(bits: int) -> None:
+    net = Net()
+    net.dequantize(net.shift_matmul(net.quantize(net.input("x", (1, 6))), 5, bits))
+    report = make_report(net.graph(), Build(0, 0, 0, 0, ()), TARGET, sqnr_db={}, files=[])
+    row = report.layers[1]
+    assert (row.op, row.weight_bits, row.density, row.macs) == ("ShiftMatMul", bits, 1.0, 30)
+
+
+def test_warnings_go_from_the_model_to_the_report(graph: ExactGraph, report: Report) -> None:
+    model = random_net(2, "residual").model()
+    for _ in range(2):
+        warn(model, "conv_1", "it stayed 8 bit: its input is no bit")
+    again = ir.from_proto(onnx.ModelProto.FromString(ir.to_proto(model).SerializeToString()))
+    warned = warnings_of(again)
+    assert warned == (LayerWarning("conv_1", "it stayed 8 bit: its input is no bit"),)
+    told = make_report(graph, Build(0, 0, 0, 0, ()), TARGET, sqnr_db={}, files=[], warned=warned)
+    assert [(w.name, w.text) for w in told.warnings] == [("conv_1", "it stayed 8 bit: its input is no bit")]
+    assert "it stayed 8 bit" in render(told) and "Warnings" not in render(report)
+
+
+def test_damaged_warnings_are_refused() -> None:
+    model = random_net(2, "residual").model()
+    for text in ("[", "3", '["ab", 3]'):
+        model.metadata_props["tinsmith.warnings"] = text
+        with pytest.raises(TinsmithError, match="warnings cannot be read"):
+            warnings_of(model)
 
 
 def test_csv_has_a_row_a_layer(report: Report) -> None:

@@ -125,6 +125,7 @@ def compile(
 def build(exact: Exact, target: str, folder: Path, *, progress: Progress, registry: Registry) -> Report:
     """Fill the empty `folder` with the artefact, the exact graph, test vectors and the report."""
     from tinsmith.ir.reader import read_exact
+    from tinsmith.ir.warnings import warnings_of
     from tinsmith.report.make import make_report
     from tinsmith.report.write import REPORT_FILES, write_report
     from tinsmith.vectors import Vectors, write_vectors
@@ -146,8 +147,8 @@ def build(exact: Exact, target: str, folder: Path, *, progress: Progress, regist
         write_vectors(Vectors(tuple(samples), tuple(outputs)), folder / VECTORS_NAME)
         backend.write_vectors(graph, target, folder, samples, answers)
     with progress.step("write the report"):
-        files = [*build_files(folder), *REPORT_FILES]
-        report = make_report(graph, built, wanted, sqnr_db=noted_fidelity(exact.model), files=files)
+        files, warned = [*build_files(folder), *REPORT_FILES], warnings_of(exact.model)
+        report = make_report(graph, built, wanted, sqnr_db=noted_fidelity(exact.model), files=files, warned=warned)
         write_report(report, folder)
     return report
 

@@ -15,6 +15,7 @@ from tinsmith.cli.options import (
     ShapeOption,
     parse_shapes,
     print_json,
+    print_warnings,
 )
 
 
@@ -47,6 +48,7 @@ def compile(
     if as_json:
         print_json(report.model_dump(mode="json"))
         return
+    print_warnings(report)
     memory = report.memory
     typer.echo(
         f"{out}: {report.name} for {report.target}: weights {memory.weight_bytes:,} bytes, code {memory.code_bytes:,}, "

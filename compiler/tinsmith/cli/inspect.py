@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tinsmith.cli.options import FolderArgument, JsonOption, print_json, print_table
+from tinsmith.cli.options import FolderArgument, JsonOption, print_json, print_table, print_warnings
 
 
 def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
@@ -17,7 +17,7 @@ def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
         print_json(report.model_dump(mode="json"))
         return
     sqnr = {layer.name: layer.sqnr_db for layer in report.accuracy.layers}
-    columns = ["layer", "source", "operator", "output", ">w bits", ">MACs", ">bytes", ">SQNR dB", "kernel"]
+    columns = ["layer", "source", "operator", "output", ">bits w/in/out", ">MACs", ">bytes", ">SQNR dB", "kernel"]
     rows = []
     for layer in report.layers:
         decibel = sqnr.get(layer.name)
@@ -27,7 +27,7 @@ def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
                 layer.source,
                 layer.op,
                 "x".join(map(str, layer.shape)),
-                str(layer.weight_bits or ""),
+                f"{layer.weight_bits or '–'}/{layer.input_bits}/{layer.activation_bits}",
                 f"{layer.macs:,}" if layer.macs else "",
                 f"{layer.weight_bytes:,}" if layer.weight_bytes else "",
                 "" if decibel is None else f"{decibel:.1f}",
@@ -35,6 +35,7 @@ def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
             ]
         )
     print_table(columns, rows, title=f"{report.name} for {report.target}")
+    print_warnings(report)
     memory = report.memory
     typer.echo(
         f"{report.macs:,} MACs; weights {memory.weight_bytes:,} bytes, code {memory.code_bytes:,}, "

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinsmith.errors import Problems
+
+if TYPE_CHECKING:
+    from tinsmith.report.model import Report
 
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="An .onnx file, or file.py:name.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A build folder.")]
@@ -49,6 +52,12 @@ def parse_shapes(texts: list[str] | None) -> dict[str, tuple[int, ...]]:
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_warnings(report: Report) -> None:
+    """Print what fell short of what was asked for, one line a warning."""
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning.name}: {warning.text}")
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, title: str = "") -> None:

@@ -340,6 +340,25 @@ class ArgMax(Layer):
     kind: ClassVar[str] = "ArgMax"
 
 
+Weighted = Conv | MatMul | BinaryConv | BinaryMatMul | ShiftConv | ShiftMatMul
+"""Layers whose work is products by a constant weight: `weight` has (O, I / group, kh, kw) or (K, N) of them."""
+
+
+def weight_bits(layer: Layer) -> int:
+    """Bits of one weight of `layer`; 0 where it has none."""
+    match layer:
+        case BinaryConv() | BinaryMatMul():
+            return 1
+        case ShiftConv() | ShiftMatMul():
+            return layer.bits
+        case Conv() | MatMul():
+            return 8
+        case Multiply():
+            return 0 if layer.factor is None else 8
+        case _:
+            return 0
+
+
 def bit_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
     """A tensor of -1 and +1."""
     return Tensor(name, shape, "int8", 1.0, 0, -1, 1, 1)

@@ -42,6 +42,7 @@ from tinsmith.ir.exact import (
     Tensor,
     Threshold,
     Transpose,
+    Weighted,
     ending_of,
 )
 from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int32, requantize
@@ -104,10 +105,7 @@ def partial_sum_bound(weight: np.ndarray, bias: np.ndarray, span: int = STORED_S
     return bound
 
 
-_Weighted = Conv | MatMul | BinaryConv | BinaryMatMul | ShiftConv | ShiftMatMul
-
-
-def _weights(layer: _Weighted) -> np.ndarray:
+def _weights(layer: Weighted) -> np.ndarray:
     """(C, terms) the weights of each output channel."""
     windowed = isinstance(layer, Conv | BinaryConv | ShiftConv)
     return layer.weight.reshape(layer.weight.shape[0], -1) if windowed else layer.weight.T

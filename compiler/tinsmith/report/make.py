@@ -9,15 +9,19 @@ from importlib.metadata import version
 import numpy as np
 
 from tinsmith.backend import Build, LayerBuild, Target
-from tinsmith.ir.exact import Conv, ExactGraph, Layer, MatMul
-from tinsmith.report.model import AccuracyReport, LayerAccuracy, LayerReport, MemoryReport, Report
-
-WEIGHT_BITS = 8
-"""Weights of the exact graph's records are int8."""
+from tinsmith.ir import warnings
+from tinsmith.ir.exact import ExactGraph, Layer, Tensor, Weighted, weight_bits
+from tinsmith.report.model import AccuracyReport, LayerAccuracy, LayerReport, LayerWarning, MemoryReport, Report
 
 
 def make_report(
-    graph: ExactGraph, build: Build, target: Target, *, sqnr_db: Mapping[str, float], files: Sequence[str]
+    graph: ExactGraph,
+    build: Build,
+    target: Target,
+    *,
+    sqnr_db: Mapping[str, float],
+    files: Sequence[str],
+    warned: Sequence[warnings.LayerWarning] = (),
 ) -> Report:
     """The report of one build.
 
@@ -27,6 +31,7 @@ def make_report(
         target: what it was built for.
         sqnr_db: signal-to-quantization-noise ratio in dB by layer name, for the layers where it was measured.
         files: every file of the build folder.
+        warned: warnings about layers.
     """
     built: dict[str, list[LayerBuild]] = {}
     for part in build.layers:
@@ -49,6 +54,7 @@ def make_report(
             code_bytes=build.code_bytes,
         ),
         layers=layers,
+        warnings=tuple(LayerWarning(name=warning.layer, text=warning.text) for warning in warned),
         accuracy=AccuracyReport(layers=accuracy),
         files=tuple(sorted(files)),
     )
@@ -56,24 +62,28 @@ def make_report(
 
 def macs(graph: ExactGraph, layer: Layer) -> int:
     """Multiply-accumulates of one inference of one layer; 0 for layers without weights."""
-    outputs = math.prod(graph.tensors[layer.output].shape)
-    if isinstance(layer, Conv):
-        return outputs * math.prod(layer.weight.shape[1:])
-    if isinstance(layer, MatMul):
-        return outputs * math.prod(layer.weight.shape[:1])
-    return 0
+    if not isinstance(layer, Weighted):
+        return 0
+    windowed = layer.weight.ndim == 4
+    terms = layer.weight.shape[1:] if windowed else layer.weight.shape[:1]
+    return math.prod(graph.tensors[layer.output].shape) * math.prod(terms)
+
+
+def _bits(tensor: Tensor) -> int:
+    return tensor.bits if tensor.dtype in ("int8", "uint8") else np.dtype(tensor.dtype).itemsize * 8
 
 
 def _layer_report(graph: ExactGraph, layer: Layer, built: Sequence[LayerBuild]) -> LayerReport:
-    weight = layer.weight if isinstance(layer, Conv | MatMul) else None
+    weight = layer.weight if isinstance(layer, Weighted) else None
     output = graph.tensors[layer.output]
     return LayerReport(
         name=layer.name,
         source=layer.source,
         op=layer.kind,
         shape=output.shape,
-        weight_bits=0 if weight is None else WEIGHT_BITS,
-        activation_bits=np.dtype(output.dtype).itemsize * 8,
+        weight_bits=weight_bits(layer),
+        input_bits=max(_bits(graph.tensors[name]) for name in layer.inputs),
+        activation_bits=_bits(output),
         density=None if weight is None else round(np.count_nonzero(weight) / weight.size, 4),
         macs=macs(graph, layer),
         weight_bytes=sum(part.weight_bytes for part in built),

@@ -30,11 +30,19 @@ class LayerReport(_Record):
     op: str = Field(description="Operator of the exact graph.")
     shape: tuple[int, ...] = Field(description="Shape of its output in ONNX order.")
     weight_bits: int = Field(ge=0, description="Bits of one weight; 0 where the layer has no weights.")
+    input_bits: int = Field(ge=1, description="Bits of one element of its widest input.")
     activation_bits: int = Field(ge=1, description="Bits of one element of its output.")
     density: float | None = Field(ge=0, le=1, description="Share of weights that are not zero; null without weights.")
     macs: int = Field(ge=0, description="Multiply-accumulates of one inference.")
     weight_bytes: Bytes = Field(description="Bytes of its constants in the artefact.")
     kernel: str = Field(description="Kernels that compute it; empty where nothing is computed.")
+
+
+class LayerWarning(_Record):
+    """Something about one layer that the user should know, such as why it stayed 8 bit."""
+
+    name: str = Field(description="Name of the layer.")
+    text: str = Field(description="What happened and why.")
 
 
 class LayerAccuracy(_Record):
@@ -61,5 +69,6 @@ class Report(_Record):
     macs: int = Field(ge=0, description="Multiply-accumulates of one inference.")
     memory: MemoryReport
     layers: tuple[LayerReport, ...]
+    warnings: tuple[LayerWarning, ...] = Field(description="What fell short of what was asked for, layer by layer.")
     accuracy: AccuracyReport
     files: tuple[str, ...] = Field(description="Every file of the build, relative to its folder.")

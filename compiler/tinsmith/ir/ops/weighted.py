@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tinsmith.ir.exact import BinaryConv, BinaryMatMul, Conv, MatMul, ShiftConv, ShiftMatMul
+from tinsmith.ir.exact import BinaryConv, Conv, ShiftConv, Weighted
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, ending_attributes, ending_vector
 
-Weighted = Conv | MatMul | BinaryConv | BinaryMatMul | ShiftConv | ShiftMatMul
 Windowed = Conv | BinaryConv | ShiftConv
 
 COLUMNS = """
