@@ -191,9 +191,16 @@ class TiledConv(WeightedKernel):
         return f.finish()
 
     def _block(
-        self, f: Any, k: Any, windows: tuple[Any, Any, Any], place: tuple[Any, Any, Any], requantize: Any, signs: Any
+        self,
+        f: Any,
+        k: Any,
+        windows: tuple[Any, Any, Any],
+        place: tuple[Any, Any, Any],
+        requantize: Any,
+        signs: Any,
+        sign_row: Any = 0,
     ) -> None:
-        """One tile of pixels times one block of channels."""
+        """One tile of pixels times one block of channels; `sign_row` is the row of `signs` of its first pixel."""
         (a, rows, zero), (group, first, block) = windows, place
         columns, lanes = self.tile.columns, ISAS[self.isa].vector_bytes // 4
         position = f.let(group * self.blocks + block, "position")
@@ -207,7 +214,7 @@ class TiledConv(WeightedKernel):
         channel = group * self.outputs + block * columns
         if signs:
             values = [requantize.signs([acc[j] for j in four]) for four in fours]
-            self._store(f, signs.bytes, values, f.let(signs.place(0, channel), "at"), signs.pitch, block)
+            self._store(f, signs.bytes, values, f.let(signs.place(sign_row, channel), "at"), signs.pitch, block)
             return
         multiplier = [f.let(k.multiplier.load(position * columns + c, lanes), "multiplier") for c in starts]
         values = [requantize([acc[j] for j in four], [multiplier[j % len(starts)] for j in four]) for four in fours]
