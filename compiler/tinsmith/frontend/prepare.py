@@ -12,6 +12,8 @@ from tinsmith.errors import Problem, TinsmithError
 from tinsmith.frontend.fold_constants import fold_constants
 from tinsmith.frontend.inputs import ShapeOf, fix_input_shapes
 from tinsmith.frontend.names import hints, name_layers
+from tinsmith.frontend.qonnx import put_back as put_back_quantizers
+from tinsmith.frontend.qonnx import take_out as take_out_quantizers
 from tinsmith.frontend.trained_functions import put_in, take_out
 from tinsmith.ir.domain import DOMAIN, OPSET, TRAINED_DOMAIN
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 INFERENCE_ERRORS = (onnx.shape_inference.InferenceError, RuntimeError, ValueError)
-OLDEST = 11
+OLDEST = 9
 """Oldest version of the standard operators that is taken."""
 
 
@@ -54,9 +56,11 @@ def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | 
     fix_input_shapes(model, shapes, where)
     origin = hints(model, folder)
     _strip(model)
+    quantizers = take_out_quantizers(model)
     if _all_known(model):
         _check_tensors(model, where)
         model = _convert(model, where)
+    put_back_quantizers(model, quantizers)
     strict = _all_known(model)
     model = _infer(model, where, strict=strict)
     while fold_constants(model):
