@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.bits import sign_bytes
 
 CHANNELS = 2
 _MOST_UNROLLED = 160
@@ -59,19 +60,24 @@ class ConvDsp(WeightedKernel):
     @property
     def name(self) -> str:
         """Weights are int8; the tile is pixels × channels."""
-        return f"s8_conv_{self.pixels}x{CHANNELS}_dsp"
+        return f"{'s8_b1' if self.shape.packed else 's8'}_conv_{self.pixels}x{CHANNELS}_dsp"
+
+    @property
+    def window_bytes(self) -> int:
+        """The gathered windows, two bytes an element."""
+        return 8 * self.words * self.pixels
 
     @property
     def scratch_bytes(self) -> int:
-        """The gathered windows, two bytes an element."""
-        return 8 * self.words * self.pixels
+        """The gathered windows, and the signs of their pixels where the output is bits."""
+        return self.window_bytes + (sign_bytes(self.pixels, self.shape.cout) if self.shape.packed else 0)
 
     @property
     def in_place(self) -> tuple[int, ...]:
         """A tile is gathered before it is written, so an output pixel that is no longer than its input may follow."""
         s = self.shape
         one_to_one = (s.kh, s.kw, s.stride_h, s.stride_w, s.group) == (1, 1, 1, 1, 1)
-        same_place = (s.ho, s.wo, s.top, s.left) == (s.h, s.w, 0, 0)
+        same_place = (s.ho, s.wo, s.top, s.left) == (s.h, s.w, 0, 0) and not s.packed
         return (0,) if one_to_one and same_place and s.cout <= s.cin else ()
 
     def pack(

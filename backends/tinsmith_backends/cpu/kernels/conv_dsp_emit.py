@@ -9,6 +9,7 @@ from tvm import tirx
 from tinsmith_backends.cpu.kernels.conv_dsp import CHANNELS
 from tinsmith_backends.cpu.kernels.dsp import Requantizer, barrier, extended, pair, smlad
 from tinsmith_backends.cpu.kernels.emit import blocks, signature, widened
+from tinsmith_backends.cpu.kernels.pack_bits import SignRows
 from tinsmith_backends.cpu.kernels.vector import Expr, const, minimum, select
 
 if TYPE_CHECKING:
@@ -26,25 +27,36 @@ class ConvDspEmitter:
         self.f, self.k = signature(kernel, {"w": "int32", "scratch": "int32"})
         self.requantizer = Requantizer(self.f, self.k, wide=self.shape.wide)
         self.minus_zero = pair(self.f, const(0) - self.k.x_zp)
+        rows = (kernel.window_bytes, kernel.pixels, self.shape.cout)
+        self.signs = SignRows(self.f, kernel.isa, self.k.scratch, *rows) if self.shape.packed else None
 
     def function(self) -> Any:
         """The whole kernel."""
         s, f, pixels = self.shape, self.f, self.kernel.pixels
         total = s.ho * s.wo
-        with f.loop(s.group, "group") as group, f.loop(-(-total // pixels), "tile") as tile:
+        with f.loop(-(-total // pixels), "tile") as tile:
             # An odd last pixel is computed twice: both are gathered before either is written.
             places = [f.let(minimum(tile * pixels + m, total - 1), "place") for m in range(pixels)]
-            with f.loop(pixels, "pixel") as m:
-                self._gather(group, f.let(minimum(tile * pixels + m, total - 1), "place"), m)
-            if s.wide:
-                with f.when(self.requantizer.fast):
-                    self._multiply(group, places)
-                with f.otherwise():
-                    self._multiply_slowly(group, places)
-            else:
-                self._multiply(group, places)
-        self.requantizer.finish(total * s.cout)
+            with f.loop(s.group, "group") as group:
+                with f.loop(pixels, "pixel") as m:
+                    self._gather(group, f.let(minimum(tile * pixels + m, total - 1), "place"), m)
+                self._products(group, places)
+            if self.signs:
+                for m, place in enumerate(places):
+                    self.signs.pack_row(self.k.y, place, m)
+        if not self.signs:
+            self.requantizer.finish(total * s.cout)
         return f.finish()
+
+    def _products(self, group: Expr, places: list[Expr]) -> None:
+        """Every channel of the group for the gathered pixels, in the fastest way that the shift allows."""
+        if not self.shape.wide:
+            self._multiply(group, places)
+            return
+        with self.f.when(self.requantizer.fast):
+            self._multiply(group, places)
+        with self.f.otherwise():
+            self._multiply_slowly(group, places)
 
     def _gather(self, group: Expr, place: Expr, m: Expr) -> None:
         """The window of output pixel `place` to scratch, as pixel number `m` of the tile."""
@@ -168,6 +180,10 @@ class ConvDspEmitter:
                         acc[m * width + n] = bias
                 self._sum(acc, f.let(channel * self.kernel.words, "weights"), width)
                 for n in range(width):
+                    if self.signs:
+                        for m in range(len(places)):
+                            self.signs.store(m, channel + n, acc[m * width + n])
+                        continue
                     multiplier = f.let(self.k.multiplier.load(channel + n), "multiplier")
                     for m, place in enumerate(places):
                         self.requantizer.store(acc[m * width + n], multiplier, place * s.cout + channel + n)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
+from tinsmith_backends.cpu.kernels.bits import sign_bytes
 
 PIXELS = 2
 CHANNELS = 4
@@ -39,12 +40,13 @@ class ConvScalar(WeightedKernel):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_conv_{PIXELS}x{CHANNELS}_scalar"
+        return f"{'s8_b1' if self.shape.packed else 's8'}_conv_{PIXELS}x{CHANNELS}_scalar"
 
     @property
     def scratch_bytes(self) -> int:
-        """The gathered windows."""
-        return min(PIXELS, self.shape.wo) * self.depth
+        """The gathered windows, and the signs of their pixels where the output is bits."""
+        pixels = min(PIXELS, self.shape.wo)
+        return pixels * self.depth + (sign_bytes(pixels, self.shape.cout) if self.shape.packed else 0)
 
     def pack(
         self,
@@ -61,16 +63,22 @@ class ConvScalar(WeightedKernel):
     def prim_func(self) -> Any:
         """Plain loops, for TVM's C code generator."""
         from tinsmith_backends.cpu.kernels.emit import blocks, signature
+        from tinsmith_backends.cpu.kernels.pack_bits import SignRows
 
-        s = self.shape
+        s, pixels = self.shape, min(PIXELS, self.shape.wo)
         f, k = signature(self)
-        with f.loop(s.group, "group") as group, f.loop(s.ho, "oh") as oh:
+        signs = SignRows(f, self.isa, k.scratch, pixels * self.depth, pixels, s.cout) if s.packed else None
+        with f.loop(s.ho, "oh") as oh:
             for start, count, width in blocks(s.wo, (PIXELS, 1)):
                 with f.loop(count, "tile") as tile:
-                    self._tile(f, k, group, oh, f.let(start + tile * width, "ow"), width)
+                    ow = f.let(start + tile * width, "ow")
+                    with f.loop(s.group, "group") as group:
+                        self._tile(f, k, group, oh, ow, width, signs)
+                    if signs:
+                        signs.pack(k.y, oh * s.wo + ow, width)
         return f.finish()
 
-    def _tile(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, pixels: int) -> None:
+    def _tile(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, pixels: int, signs: Any) -> None:
         """Gather `pixels` neighbours in a row, then every output channel of the group, four at a time."""
         from tinsmith_backends.cpu.kernels.emit import blocks
 
@@ -80,7 +88,7 @@ class ConvScalar(WeightedKernel):
         for start, count, width in blocks(outputs, (CHANNELS, 1)):
             with f.loop(count, "block") as block:
                 channel = f.let(group * outputs + start + block * width, "channel")
-                self._multiply(f, k, (oh * self.shape.wo + ow), channel, pixels, width)
+                self._multiply(f, k, (oh * self.shape.wo + ow), channel, pixels, width, signs=signs)
 
     def _gather(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, at: int) -> None:
         """Copy the window of one output pixel to scratch[at:]."""
@@ -106,7 +114,9 @@ class ConvScalar(WeightedKernel):
 
         return f.let(widened(k.w.load((channel + n) * self.depth + d)), "w")
 
-    def _multiply(self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, windows: Any = 0) -> None:
+    def _multiply(
+        self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, windows: Any = 0, signs: Any = None
+    ) -> None:
         """One register tile: `pixels` × `width` sums over the windows gathered at scratch[windows:]."""
         from tinsmith_backends.cpu.kernels.emit import requantized, widened
         from tinsmith_backends.cpu.kernels.vector import cast
@@ -126,5 +136,8 @@ class ConvScalar(WeightedKernel):
         for m in range(pixels):
             for n in range(width):
                 total = f.let(cast("int32", acc[m * width + n]), "total")
+                if signs:
+                    signs.store(m, channel + n, total)
+                    continue
                 y = requantized(f, total, k.multiplier.load(channel + n), k, wide=s.wide)
                 k.y.store((pixel + m) * s.cout + channel + n, y)

@@ -48,7 +48,7 @@ class Depthwise(DepthwiseKernel):
     @property
     def name(self) -> str:
         """Weights are int8; the tile is pixels × channels."""
-        return f"s8_depthwise_{self.pixels}x{self.channels}_{self.isa}"
+        return f"{self.types}_depthwise_{self.pixels}x{self.channels}_{self.isa}"
 
     def prim_func(self) -> Any:
         """Rows, then tiles of pixels, then vectors of channels."""

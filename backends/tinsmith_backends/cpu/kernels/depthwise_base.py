@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_backends.cpu.kernels.base import Packed, WeightedKernel
+from tinsmith_backends.cpu.kernels.base import ConvShape, Packed, WeightedKernel
+from tinsmith_backends.cpu.kernels.bits import sign_bytes
 
 
 class DepthwiseKernel(WeightedKernel):
-    """A depthwise kernel: it subtracts the input's zero point as it reads, so the bias stays as it is."""
+    """A depthwise kernel: it subtracts the input's zero point as it reads, so the bias stays as it is.
+
+    Where the output is bits, signs are collected for as many pixels as a tile has, and then packed.
+    """
+
+    shape: ConvShape
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of one tile."""
+        return 1
+
+    @property
+    def types(self) -> str:
+        """The first part of a name."""
+        return "s8_b1" if self.shape.packed else "s8"
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The signs of a tile."""
+        return sign_bytes(self.pixels, self.shape.cout) if self.shape.packed else 0
+
+    def signs(self, f: Any, k: Any) -> Any:
+        """Where signs are collected; None where the output is bytes. For `prim_func`, in front of its loops."""
+        from tinsmith_backends.cpu.kernels.pack_bits import SignRows
+
+        return SignRows(f, self.isa, k.scratch, 0, self.pixels, self.shape.cout) if self.shape.packed else None
 
     def pack(
         self,

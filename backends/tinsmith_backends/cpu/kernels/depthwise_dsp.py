@@ -36,7 +36,7 @@ class DepthwiseDsp(DepthwiseKernel):
     @property
     def name(self) -> str:
         """Weights are int8; the tile is one pixel × channels."""
-        return "s8_depthwise_1x4_dsp"
+        return f"{self.types}_depthwise_1x4_dsp"
 
     def prim_func(self) -> Any:
         """Pixels; inside the image with an unrolled window, at its border with the taps that are valid."""
@@ -48,31 +48,33 @@ class DepthwiseDsp(DepthwiseKernel):
 
         s = self.shape
         f, k = signature(self)
-        requantizer = Requantizer(f, k, wide=s.wide)
+        requantizer, signs = Requantizer(f, k, wide=s.wide), self.signs(f, k)
         minus_zero = pair(f, const(0) - k.x_zp)
         with f.loop(s.ho, "oh") as oh, f.loop(s.wo, "ow") as ow:
             top, left = f.let(oh * s.stride_h - s.top, "top"), f.let(ow * s.stride_w - s.left, "left")
             to = f.let((oh * s.wo + ow) * s.cin, "to")
             bottom, right = top + (s.kh - 1) * s.dilation_h, left + (s.kw - 1) * s.dilation_w
             rows, columns = tirx.And(top >= 0, bottom < s.h), tirx.And(left >= 0, right < s.w)
+            ends = (requantizer, signs)
             if s.kh * s.kw > _MOST_UNROLLED:
-                self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=False)
+                self._pixel(f, k, ends, minus_zero, top, left, to, inside=False)
             else:
                 with f.when(tirx.And(rows, columns)):
-                    self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=True)
+                    self._pixel(f, k, ends, minus_zero, top, left, to, inside=True)
                 with f.otherwise():
-                    self._pixel(f, k, requantizer, minus_zero, top, left, to, inside=False)
-        requantizer.finish(s.ho * s.wo * s.cin)
+                    self._pixel(f, k, ends, minus_zero, top, left, to, inside=False)
+            if signs:
+                signs.pack_row(k.y, oh * s.wo + ow, 0)
+        if not signs:
+            requantizer.finish(s.ho * s.wo * s.cin)
         return f.finish()
 
-    def _pixel(
-        self, f: Any, k: Any, requantizer: Any, minus_zero: Any, top: Any, left: Any, to: Any, *, inside: bool
-    ) -> None:
-        """All channels of one pixel, which stands at element `to` of the output."""
+    def _pixel(self, f: Any, k: Any, ends: Any, minus_zero: Any, top: Any, left: Any, to: Any, *, inside: bool) -> None:
+        """All channels of one pixel, which stands at element `to` of the output; `ends`: requantizer and signs."""
         from tinsmith_backends.cpu.kernels.dsp import extended, smlabb, smlatt
         from tinsmith_backends.cpu.kernels.emit import overlapping, valid_taps
 
-        s = self.shape
+        s, (requantizer, signs) = self.shape, ends
         corner = f.let((top * s.w + left) * s.cin, "corner")
         i0, rows = (0, s.kh) if inside else valid_taps(f, s.kh, top, s.dilation_h, s.h)
         j0, columns = (0, s.kw) if inside else valid_taps(f, s.kw, left, s.dilation_w, s.w)
@@ -96,4 +98,8 @@ class DepthwiseDsp(DepthwiseKernel):
             else:
                 with f.loop(rows, "i") as i, f.loop(columns, "j") as j:
                     tap(f.let(i0 + i, "i"), f.let(j0 + j, "j"))
-            requantizer.store_all([(acc[n], k.multiplier.load(channel + n), to + channel + n) for n in range(4)])
+            if signs:
+                for n in range(4):
+                    signs.store(0, channel + n, acc[n])
+            else:
+                requantizer.store_all([(acc[n], k.multiplier.load(channel + n), to + channel + n) for n in range(4)])

@@ -24,6 +24,7 @@ class DepthwiseEmitter:
         self.step = self.lanes // 4 if full else self.lanes
         self.parts = range(0, self.lanes, self.step)
         self.requantizer = Requantizer(self.f, kernel.isa, self.k, wide=self.shape.wide) if full else None
+        self.signs = kernel.signs(self.f, self.k)
         self.zero = self.f.let(splat(cast("int16", self.k.x_zp), self.lanes), "zero")
 
     def function(self) -> Any:
@@ -46,8 +47,8 @@ class DepthwiseEmitter:
     def _vectors(self, oh: Expr, ow: Expr, top: Expr, rows: tuple[Expr, Expr], pixels: int) -> None:
         """All channels of `pixels` pixels inside, or of one pixel at the border where `pixels` is 0."""
         s, f = self.shape, self.f
+        count = max(1, pixels)
         with overlapping(f, s.cin, self.lanes, "channel") as channel:
-            count = max(1, pixels)
             acc = f.registers("int32", self.step, count * len(self.parts))
             for pixel in range(count):
                 for i, start in enumerate(self.parts):
@@ -62,6 +63,8 @@ class DepthwiseEmitter:
                     self._clipped_row(acc, line, left, taps, channel)
             for pixel in range(count):
                 self._finish(acc, pixel, (oh * s.wo + ow + pixel) * s.cin + channel, channel)
+        if self.signs:
+            self.signs.pack(self.k.y, oh * s.wo + ow, count)
 
     def _row(self, acc: Any, corner: Expr, taps: Expr, channel: Expr, pixels: int) -> None:
         """One row of the window for a tile: each column of the image is loaded once."""
@@ -100,9 +103,13 @@ class DepthwiseEmitter:
             acc[at] = acc[at] + factors[0] * factors[1]
 
     def _finish(self, acc: Any, pixel: int, to: Expr, channel: Expr) -> None:
-        """Requantize and store one pixel."""
+        """Requantize and store one pixel, or its signs."""
         f, k = self.f, self.k
         sums = [acc[pixel * len(self.parts) + i] for i in range(len(self.parts))]
+        if self.signs:
+            for start, value in zip(self.parts, sums, strict=True):
+                self.signs.store(pixel, channel + start, value, self.step)
+            return
         multipliers = [k.multiplier.load(channel + start, self.step) for start in self.parts]
         if self.requantizer:
             y = self.requantizer(sums, multipliers)

@@ -30,7 +30,7 @@ class DepthwiseScalar(DepthwiseKernel):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_depthwise_{CHANNELS}_scalar"
+        return f"{self.types}_depthwise_{CHANNELS}_scalar"
 
     def prim_func(self) -> Any:
         """Plain loops, for TVM's C code generator."""
@@ -38,13 +38,16 @@ class DepthwiseScalar(DepthwiseKernel):
 
         s = self.shape
         f, k = signature(self)
+        signs = self.signs(f, k)
         with f.loop(s.ho, "oh") as oh, f.loop(s.wo, "ow") as ow:
             for start, count, width in blocks(s.cout, (CHANNELS, 4, 1)):
                 with f.loop(count, "block") as block:
-                    self._block(f, k, oh, ow, f.let(start + block * width, "channel"), width)
+                    self._block(f, k, oh, ow, f.let(start + block * width, "channel"), width, signs)
+            if signs:
+                signs.pack(k.y, oh * s.wo + ow)
         return f.finish()
 
-    def _block(self, f: Any, k: Any, oh: Any, ow: Any, channel: Any, width: int) -> None:
+    def _block(self, f: Any, k: Any, oh: Any, ow: Any, channel: Any, width: int, signs: Any) -> None:
         """`width` output channels of one pixel."""
         from tvm import tirx
 
@@ -65,5 +68,8 @@ class DepthwiseScalar(DepthwiseKernel):
                 x = widened(k.x.load(pixel + tirx.truncdiv(channel + c, s.cout // s.cin))) - k.x_zp
                 acc[c] = acc[c] + x * widened(k.w.load(tap + c))
         with f.loop(width, "c") as c:
-            y = requantized(f, acc[c], k.multiplier.load(channel + c), k, wide=s.wide)
-            k.y.store((oh * s.wo + ow) * s.cout + channel + c, y)
+            if signs:
+                signs.store(0, channel + c, acc[c])
+            else:
+                y = requantized(f, acc[c], k.multiplier.load(channel + c), k, wide=s.wide)
+                k.y.store((oh * s.wo + ow) * s.cout + channel + c, y)

@@ -12,7 +12,18 @@ from collections.abc import Callable, Mapping
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.bits import WORD, words
 from tinsmith_backends.cpu.kernels.emit import blocks
-from tinsmith_backends.cpu.kernels.vector import Expr, Function, Pointer, bits_as, cast, const, lane, llvm, splat
+from tinsmith_backends.cpu.kernels.vector import (
+    Expr,
+    Function,
+    Pointer,
+    bits_as,
+    cast,
+    const,
+    lane,
+    llvm,
+    splat,
+    vector_type,
+)
 
 _EIGHT_BITS = int.from_bytes(bytes(1 << i for i in range(8)), "little", signed=True)
 """Byte i of this int64 is 1 << i."""
@@ -100,9 +111,20 @@ class SignRows:
         """Index in `bytes` of a channel of a row."""
         return self._first + row * self.pitch + channel
 
+    def store(self, row: Expr, channel: Expr, acc: Expr, lanes: int = 1) -> None:
+        """The signs of `lanes` int32 accumulators, for channels from `channel` on."""
+        top = acc >> splat(const(24), lanes)
+        self.bytes.store(self.place(row, channel), cast(vector_type("int8", lanes), top), lanes)
+
     def pack(self, y: Pointer, pixel: Expr, rows: int | None = None) -> None:
         """Write the first `rows` rows (all of them if not said) as the bits of the pixels from `pixel` on."""
+        with self._f.loop(rows or self._rows, "row") as row:
+            self.pack_row(y, pixel + row, row)
+
+    def pack_row(self, y: Pointer, pixel: Expr, row: Expr) -> None:
+        """Write one row as the bits of one pixel."""
         f = self._f
-        with f.loop(rows or self._rows, "row") as row, f.loop(self._words, "number") as number:
+        at = f.let(pixel * self._words, "bits_at")
+        with f.loop(self._words, "number") as number:
             word = sign_word(f, self._isa, self.bytes, self.place(row, number * WORD))
-            y.store((pixel + row) * self._words + number, word)
+            y.store(at + number, word)
