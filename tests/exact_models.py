@@ -27,13 +27,20 @@ def _residual(net: Net, shape: tuple[int, ...], types: dict[str, Any]) -> str:
     return net.average_pool(pooled, net.tensors[pooled].shape[2:])  # type: ignore[arg-type]
 
 
-def _binary(
-    net: Net, kind: str, *, shape: tuple[int, ...], outputs: int, geometry: dict[str, Any], style: dict[str, Any]
-) -> str:
+WORDS = (1, 3, 31, 32, 33, 64, 70)
+"""Channels of a 1-bit tensor around the sizes of machine words."""
+
+
+def _binary(net: Net, kind: str, *, image: tuple[int, int], geometry: dict[str, Any], style: dict[str, Any]) -> str:
     """An 8-bit tensor that depends on every bit of a layer with a threshold, or that a layer makes of bits."""
+    channels, outputs, pad_value = int(net.rng.choice(WORDS)), int(net.rng.choice(WORDS)), int(net.rng.integers(-1, 2))
+    shape = (1, channels, *image)
     x = net.quantize(net.input("x", shape), dtype=style["dtype"], zero_point=style["zero_point"])
-    pad_value = int(net.rng.integers(-1, 2))
     match kind:
+        case "shift_threshold":
+            bits = net.shift_conv(x, outputs, **geometry, weight_bits=int(net.rng.integers(2, 5)), bits=1)
+        case "multiply_threshold":
+            bits = net.multiply(x, factor_shape=(1, 1, *image), bits=1)
         case "conv_threshold":
             bits = net.conv(x, outputs, **geometry, bits=1)
         case "matmul_threshold":
@@ -52,6 +59,22 @@ def _binary(
     return net.binary_conv(bits, outputs + 1, (1, 2), pads=(0, 1, 0, 0), pad_value=-pad_value, **style)
 
 
+def _binary_net(net: Net, image: tuple[int, int], types: dict[str, Any]) -> str:
+    """Bits from layer to layer, beside a stream of 8 bits: pools, joins, moves, both paddings, both products."""
+    x = net.quantize(net.input("x", (1, 3, *image)), **types)
+    stem = net.conv(x, 9, pads=(1, 1, 1, 1), lo=0)
+    bits = net.binarize(stem)
+    deep = net.binary_conv(bits, 37, pads=(1, 1, 1, 1), pad_value=-1, bits=1)
+    joined = net.concat(net.binary_max_pool(deep, (3, 3), pads=(1, 1, 1, 1)), bits)
+    wide = net.binary_conv(joined, 9, (1, 1), dtype="int8")
+    scaled = net.multiply(wide, net.absolute_sum(stem), dtype="int8", zero_point=-5)
+    stream = net.add(stem, net.piecewise_linear(scaled, dtype="int8"), dtype="int8", zero_point=3)
+    shifted = net.shift_conv(stream, 9, strides=(2, 2), weight_bits=4, bits=1, group=3)
+    rows = net.flatten(net.transpose(shifted, (0, 2, 3, 1)))
+    hidden = net.binary_matmul(rows, 33, bits=1)
+    return net.shift_matmul(net.binary_matmul(hidden, 20), 10, weight_bits=2, dtype="int8")
+
+
 def _geometry(net: Net, kernel: Pair) -> dict[str, Any]:
     pads = tuple(int(net.rng.integers(0, kernel[axis % 2])) for axis in range(4))
     strides = tuple(int(n) for n in net.rng.integers(1, 4, 2))
@@ -62,9 +85,15 @@ KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool",
     "concat", "reshape_transpose", "softmax", "arg_max", "residual",
     "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold", "binary_max_pool",
-    "shift_conv", "shift_matmul", "piecewise_linear", "multiply", "multiply_constant", "absolute_sum",
+    "shift_conv", "shift_grouped", "shift_matmul", "shift_threshold", "piecewise_linear", "multiply",
+    "multiply_constant", "multiply_threshold", "absolute_sum", "binary_net",
 )  # fmt: skip
 """What `random_exact` can build."""
+BINARY = (
+    "binarize", "binary_conv", "binary_matmul", "binary_max_pool",
+    "conv_threshold", "matmul_threshold", "shift_threshold", "multiply_threshold",
+)  # fmt: skip
+"""Kinds with a layer that ends in a threshold, or that makes bits of bits."""
 
 
 def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) -> Net:
@@ -116,11 +145,18 @@ def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) 
         case "reshape_transpose":
             perm = (0, *(int(i) + 1 for i in rng.permutation(3)))
             y = net.flatten(net.transpose(quantized("x", image), perm))
-        case "binarize" | "binary_conv" | "binary_matmul" | "conv_threshold" | "matmul_threshold" | "binary_max_pool":
-            y = _binary(net, kind, shape=image, outputs=outputs, geometry={**dilated, "kernel": kernel}, style=style)
+        case _ if kind in BINARY:
+            y = _binary(net, kind, image=image[2:], geometry={**dilated, "kernel": kernel}, style=style)  # type: ignore[arg-type]
+        case "binary_net":
+            net.softmax(_binary_net(net, image[2:], types))  # type: ignore[arg-type]
+            return net
         case "shift_conv":
             wide = int(rng.integers(2, 5))
             y = net.shift_conv(quantized("x", image), outputs, kernel, **dilated, weight_bits=wide, **style)  # type: ignore[arg-type]
+        case "shift_grouped":
+            wide, group = int(rng.integers(2, 5)), int(rng.choice([2, channels + 1]))
+            x = quantized("x", (1, channels + 1 if group > 2 else 2 * channels, *image[2:]))
+            y = net.shift_conv(x, group * 2, kernel, **dilated, weight_bits=wide, group=group, **style)  # type: ignore[arg-type]
         case "shift_matmul":
             wide = int(rng.integers(2, 5))
             y = net.shift_matmul(quantized("x", (1, height, width)), outputs, wide, **style)

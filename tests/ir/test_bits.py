@@ -14,6 +14,7 @@ from exact_reference import run_reference
 from tinsmith.errors import TinsmithError
 from tinsmith.ir import exact
 from tinsmith.ir.reader import read_exact
+from tinsmith.numerics.ranges import accumulator
 from tinsmith.verify.oracle import Oracle
 
 
@@ -145,10 +146,12 @@ def test_a_limit_that_is_one_too_high_shows_where_there_is_a_tie() -> None:
     sample = net.sample(0)
     (place,) = (i for i, layer in enumerate(net.layers) if isinstance(getattr(layer, "ending", None), exact.Threshold))
     layer: Any = net.layers[place]
+    acc = accumulator(layer, net.tensors)
+    assert acc is not None
     whole, shown = run_reference(net.graph(), sample)[layer.output], 0
     for channel in range(layer.weight.shape[0]):
         limit = layer.ending.limit.copy()
-        limit[channel] = min(limit[channel] + 1, layer.acc[1])
+        limit[channel] = min(limit[channel] + 1, acc.hi[channel] + 1)
         net.layers[place] = replace(layer, ending=exact.Threshold(limit))
         shown += bool((run_reference(net.graph(), sample)[layer.output] != whole).any())
     assert shown > 0
