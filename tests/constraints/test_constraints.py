@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import trained_cases
 from float_models import Array, ints, model, statistics, weights
 from tinsmith.constraints import GraphView, check, survey
 from tinsmith.constraints.check import rule
@@ -223,7 +224,7 @@ CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
         "constants_are_finite_float32",
         "values of 'w' are NaN or infinite",
     ),
-}
+} | trained_cases.CASES
 
 
 def problems_of(proto: onnx.ModelProto) -> list[Problem]:
@@ -352,3 +353,13 @@ def test_the_page_is_up_to_date() -> None:
     """`python -m tinsmith.constraints.docs docs/operators.md` writes it again."""
     page = Path(__file__).parents[2] / "docs/operators.md"
     assert page.read_text(encoding="utf-8") == operators_page()
+
+
+def test_a_trained_operator_without_its_attributes() -> None:
+    told = [str(p) for p in problems_of(trained_cases.binary_conv(trained_cases.WINDOW))]
+    assert any("BinaryConv 'y': attribute 'pad_value' is missing" in t for t in told), told
+
+
+def test_bits_pass_moves_and_pools() -> None:
+    moved = "p = MaxPool <kernel_shape=[2,2]> (z)\n r = Transpose <perm=[0,1,3,2]> (p)\n q = Concat <axis=2> (r, r)"
+    assert problems_of(trained_cases.binary_conv(before=f"z = {trained_cases.DOMAIN}.Binarize (x, t)\n {moved}")) == []

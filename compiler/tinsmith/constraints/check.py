@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import onnx.defs
 
+from tinsmith.constraints import trained
 from tinsmith.constraints.table import EVERY, OPERATORS, REFUSED, Constraint
 from tinsmith.constraints.view import GraphView, NodeView
 from tinsmith.errors import Problem
+from tinsmith.ir.domain import TRAINED_DOMAIN
 
 SUPPORTED = "docs/operators.md lists what is taken; `tinsmith ops MODEL` lists all of a model's operators"
 
@@ -69,20 +71,28 @@ def node_problems(node: NodeView) -> Iterator[Problem]:
 
 
 def _unknown(node: NodeView) -> Problem | None:
+    if node.op in OPERATORS and OPERATORS[node.op].domain == node.domain:
+        return None
     if node.domain:
         what = f"operator {node.op!r} of domain {node.domain!r} is unknown"
         return Problem(what, node.label, "only standard ONNX operators are taken", SUPPORTED)
-    if node.op in OPERATORS:
-        return None
     if not onnx.defs.has(node.op):
         return Problem(f"operator {node.op!r} is unknown", node.label, "ONNX has no operator of this name", SUPPORTED)
     why = REFUSED.get(node.op, "it is not among the operators that are taken")
     return Problem(f"operator {node.op!r} is not supported", node.label, why, SUPPORTED)
 
 
+def _schema(node: NodeView) -> onnx.defs.OpSchema:
+    if node.domain == TRAINED_DOMAIN:
+        return trained.schema(node.op)
+    return onnx.defs.get_schema(node.op, max(node.graph.opset, 1), "")
+
+
 def _odd_attributes(node: NodeView) -> Iterator[Problem]:
-    """Attributes that the operator does not have, or that are of another type."""
-    known = onnx.defs.get_schema(node.op, max(node.graph.opset, 1), "").attributes
+    """Attributes that are missing, that the operator does not have, or that are of another type."""
+    known = _schema(node).attributes
+    for name in sorted(name for name in known if known[name].required and name not in node.attributes):
+        yield Problem(f"attribute {name!r} is missing", node.label, f"{node.op} needs it", "export the model again")
     for attribute in node.proto.attribute:
         name = attribute.name
         if name not in known:
@@ -96,7 +106,7 @@ def _odd_attributes(node: NodeView) -> Iterator[Problem]:
 
 
 def _missing_inputs(node: NodeView) -> Iterator[Problem]:
-    schema = onnx.defs.get_schema(node.op, max(node.graph.opset, 1), "")
+    schema = _schema(node)
     given = sum(map(node.has, range(schema.min_input)))
     if given < schema.min_input or not node.proto.output or not node.proto.output[0]:
         what = f"has {given} inputs and {len(node.proto.output)} outputs"

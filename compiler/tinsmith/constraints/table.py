@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinsmith.constraints import arithmetic, ending, general, movement, windows
+from tinsmith.constraints import arithmetic, ending, general, movement, trained, windows
 from tinsmith.constraints.view import NodeView
+from tinsmith.ir.domain import TRAINED_DOMAIN
 
 Constraint = Callable[[NodeView], str | None]
 """Returns what is wrong with a node, naming the value, or None.
@@ -22,6 +23,8 @@ class Operator:
     becomes: str
     """What the canonical passes make of it."""
     constraints: tuple[Constraint, ...] = ()
+    domain: str = ""
+    """Empty for the standard one."""
 
 
 EVERY: tuple[Constraint, ...] = (
@@ -41,6 +44,11 @@ _SCALE: tuple[Constraint, ...] = (
     arithmetic.one_operand_is_constant,
     arithmetic.constant_is_per_channel,
     arithmetic.divisor_is_not_zero,
+)
+_CONVOLUTION: tuple[Constraint, ...] = (
+    general.is_an_image,
+    trained.convolution_fits_weights,
+    windows.pads_are_not_negative,
 )
 _NEIGHBOUR = "folded into a neighbouring Conv or Gemm, else a depthwise 1×1 Conv"
 
@@ -64,6 +72,30 @@ OPERATORS: dict[str, Operator] = {
             arithmetic.normalization_has_channels,
             arithmetic.variance_is_positive,
         ),
+    ),
+    "Binarize": Operator(
+        "bits; max-pools and moves behind it work on bits", (trained.threshold_is_per_channel,), TRAINED_DOMAIN
+    ),
+    "BinaryConv": Operator(
+        "BinaryConv of bits by bits, with scale and bias",
+        (
+            *_CONVOLUTION,
+            trained.input_is_bits,
+            trained.weights_are_signs,
+            trained.pad_value_is_a_bit_or_nothing,
+            trained.scale_and_bias_are_per_channel,
+        ),
+        TRAINED_DOMAIN,
+    ),
+    "BinaryGemm": Operator(
+        "BinaryGemm of bits by bits, with scale and bias",
+        (
+            trained.product_fits_weights,
+            trained.input_is_bits,
+            trained.weights_are_signs,
+            trained.scale_and_bias_are_per_channel,
+        ),
+        TRAINED_DOMAIN,
     ),
     "Cast": Operator("nothing", (movement.cast_keeps_the_type,)),
     "CastLike": Operator("nothing", (movement.cast_keeps_the_type,)),
@@ -99,6 +131,16 @@ OPERATORS: dict[str, Operator] = {
     "ReduceMean": Operator("AveragePool and Reshape", (windows.reduces_height_or_width,)),
     "Relu": Operator("Relu"),
     "Reshape": Operator("Reshape", (movement.shape_is_constant,)),
+    "ShiftConv": Operator(
+        "ShiftConv by ± powers of two, with scale and bias",
+        (*_CONVOLUTION, trained.codes_have_their_bits, trained.scale_and_bias_are_per_channel),
+        TRAINED_DOMAIN,
+    ),
+    "ShiftGemm": Operator(
+        "ShiftGemm by ± powers of two, with scale and bias",
+        (trained.product_fits_weights, trained.codes_have_their_bits, trained.scale_and_bias_are_per_channel),
+        TRAINED_DOMAIN,
+    ),
     "Slice": Operator("1×1 Conv with a stride", (movement.slices_channels_or_every_nth_pixel,)),
     "Softmax": Operator("Softmax along the last axis", (ending.axis_is_the_last, ending.result_is_the_output)),
     "Squeeze": Operator("Reshape", (movement.shape_is_constant,)),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.errors import TinsmithError
-
 from tinsmith.frontend.torch_file import build, check_file
 from tinsmith.progress import Progress
 

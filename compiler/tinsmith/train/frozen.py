@@ -15,6 +15,7 @@ from tinsmith.ir.domain import TRAINED_DOMAIN, TRAINED_VERSION
 from tinsmith.ir.trained.codes import encode
 from tinsmith.train.binary_layer import BinaryLayer
 from tinsmith.train.geometry import Geometry
+from tinsmith.train.methods.base import BinaryMethod
 from tinsmith.train.select import replace
 from tinsmith.train.shift_layer import ShiftLayer
 from tinsmith.train.signs import sign
@@ -110,6 +111,18 @@ class FrozenSign(nn.Module):
         return sign(x - self.threshold)
 
 
+class FrozenMagnitude(nn.Module):
+    """The factor of a layer's bits that depends on its input."""
+
+    def __init__(self, method: BinaryMethod) -> None:
+        super().__init__()
+        self.input_scale = method.input_scale
+
+    def forward(self, x: Tensor) -> Tensor | None:
+        """The real-valued input → what broadcasts to the product."""
+        return self.input_scale(x)
+
+
 class FrozenBinary(FrozenProduct):
     """A `BinaryLayer` in inference.
 
@@ -127,7 +140,7 @@ class FrozenBinary(FrozenProduct):
         late = layer.bias is not None and (method.scales_input or positions is not None)
         bias = None if layer.bias is None or late else layer.bias.detach()
         super().__init__(geometry, "Binary", signs, signs.to(torch.int8), scale, bias, layer.pad_value, attributes)
-        self.input_scale = method.input_scale
+        self.magnitude = FrozenMagnitude(method) if method.scales_input else None
         self.sign = FrozenSign(_threshold(geometry, method.input_threshold()).to(scale.dtype))
         self.register_buffer("positions", positions)
         self.register_buffer("late_bias", geometry.per_channel(layer.bias.detach()) if late else None)
@@ -135,8 +148,7 @@ class FrozenBinary(FrozenProduct):
     def forward(self, x: Tensor) -> Tensor:
         """(…, in, *space) → (…, out, *space)."""
         y = super().forward(self.sign(x))
-        magnitude = self.input_scale(x)
-        y = y if magnitude is None else y * magnitude
+        y = y if self.magnitude is None else y * self.magnitude(x)
         y = y if self.positions is None else y * self.positions
         return y if self.late_bias is None else y + self.late_bias
 
