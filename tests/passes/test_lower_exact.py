@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx.utils
 import onnx_ir as ir
-import onnxruntime as ort
 import pytest
 from canonical_models import Canonical
+from exact_check import check_layers
 from tinsmith.errors import TinsmithError
 from tinsmith.ir import exact
 from tinsmith.ir.exact import ExactGraph
@@ -19,21 +18,12 @@ from tinsmith.ir.stages import Stage, check_stage
 from tinsmith.passes.lower_exact import LowerExact, lower
 from tinsmith.passes.quantize import quantize
 from tinsmith.recipe import Recipe, parse_recipe
-from tinsmith.verify.oracle import Oracle
 
 ASYMMETRIC = parse_recipe({"asymmetric": True})
 
 
 def feeds(shape: tuple[int, ...], count: int = 8) -> dict[str, np.ndarray]:
     return {"x": np.random.default_rng(1).normal(0.3, 1, (count, *shape)).astype(np.float32)}
-
-
-def run_qdq(model: ir.Model, inputs: dict[str, np.ndarray], output: str) -> np.ndarray:
-    """The part of a QDQ model between some tensors and another, in onnxruntime without optimizations."""
-    part = onnx.utils.Extractor(ir.to_proto(model)).extract_model(list(inputs), [output])
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return ort.InferenceSession(part.SerializeToString(), options).run(None, inputs)[0]
 
 
 def lowered(net: Canonical, shape: tuple[int, ...], recipe: Recipe | None = None) -> tuple[ir.Model, ir.Model]:
@@ -67,28 +57,6 @@ def residual() -> Canonical:
     best.type = ir.TensorType(ir.DataType.INT64)
     net.output(logits, net.op("Softmax", logits, axis=-1, name="s"), best)
     return net
-
-
-def check_layers(qdq: ir.Model, model: ir.Model, sample: dict[str, np.ndarray]) -> None:
-    """Each layer, on the exact graph's own inputs, is the nearest integer to what QDQ makes of them in float.
-
-    Beyond 1/2 there is room for the bias, which is rounded, and for multipliers, of which the least has 10 bits.
-    """
-    graph, got = read_exact(model), Oracle(model).run(sample)
-    for layer in graph.layers:
-        inputs = {name: sample[name] if name in sample else got[name] for name in layer.inputs}
-        ours, theirs = got[layer.output], run_qdq(qdq, inputs, layer.output)
-        y = graph.tensors[layer.output]
-        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
-        if layer.kind == "Softmax":
-            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
-        elif layer.kind in ("Quantize", "Dequantize", "ArgMax", "MaxPool", "Concat", "Transpose", "Reshape"):
-            np.testing.assert_array_equal(ours, theirs)
-        else:
-            end = next(node for node in qdq.graph if node.outputs[0].name == layer.output)
-            steps = run_qdq(qdq, inputs, end.inputs[0].name).astype(np.float64) / y.scale  # type: ignore[union-attr, arg-type]
-            nearest = np.clip(steps + y.zero_point, *((0, 255) if y.dtype == "uint8" else (-128, 127)))
-            assert (np.abs(ours - nearest) <= 0.52 + np.abs(steps) / 2**10).all(), layer.name
 
 
 @pytest.mark.parametrize("recipe", [None, ASYMMETRIC], ids=["symmetric", "asymmetric"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import onnx_ir as ir
-
 from tinsmith.errors import Problems
 from tinsmith.ir.bits import flips_signs, is_bit, reads_bits
 from tinsmith.ir.provenance import layer_name, source
@@ -27,12 +25,12 @@ def check_bits(groups: Sequence[Group]) -> None:
             others = ", ".join(repr(layer_name(node)) for node in readers if not reads_bits(node))
             what = f"its bits are read by binary layers and, as numbers, by {others or 'the output'}"
             problems.add(what, where=where, why="they are packed or they are bytes, not both", fix=_FIX)
-        if not group.is_8_bit and _is_bare_flip(group.nodes):
+        if not group.is_8_bit and _is_bare_flip(group):
             what = "it flips the signs of bits"
             fix = "fold the signs into the weights of the layers behind it"
             problems.add(what, where=where, why="only a max pool on bits takes signs", fix=fix)
     problems.check()
 
 
-def _is_bare_flip(nodes: Sequence[ir.Node]) -> bool:
-    return flips_signs(nodes[0]) and len(nodes) < 3
+def _is_bare_flip(group: Group) -> bool:
+    return group.moves and flips_signs(group.head) and len(group.nodes) < 3

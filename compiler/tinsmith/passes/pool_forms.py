@@ -14,12 +14,14 @@ class PoolForms(RewritePass):
     ops = ("GlobalAveragePool", "GlobalMaxPool", "ReduceMean")
 
     def rewrite(self, node: ir.Node, graph: ir.Graph) -> bool:
-        """Replace `node`; (1, C, H, W) in."""
+        """Replace `node` unless it is the mean over channels too, which is a layer of its own."""
         x, y = input_of(node), node.outputs[0]
+        if node.op_type == "ReduceMean" and not _is_spatial(node, len(shape_of(x))):
+            return False
         batch, channels, *size = shape_of(x)
         kernel = list(size)
         if node.op_type == "ReduceMean":
-            axes = {a % 4 for a in ints_of(node, "axes", 1) or ()}
+            axes = _axes(node, 4)
             kernel = [size[i] if i + 2 in axes else 1 for i in (0, 1)]
         pooled = (batch, channels, size[0] // kernel[0], size[1] // kernel[1])
         op = "MaxPool" if node.op_type == "GlobalMaxPool" else "AveragePool"
@@ -28,3 +30,11 @@ class PoolForms(RewritePass):
             new.append(new_reshape(graph, new[0].outputs[0], shape_of(y), [node], "reshape"))
         replace(node, new)
         return True
+
+
+def _is_spatial(node: ir.Node, rank: int) -> bool:
+    return rank == 4 and _axes(node, rank) <= {2, 3}
+
+
+def _axes(node: ir.Node, rank: int) -> set[int]:
+    return {axis % rank for axis in ints_of(node, "axes", 1) or ()}
