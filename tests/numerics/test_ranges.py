@@ -11,7 +11,7 @@ from exact_models import KINDS, Net, random_net
 from exact_reference import run_reference
 from tinsmith.errors import TinsmithError
 from tinsmith.ir import exact
-from tinsmith.ir.exact import ExactGraph, Tensor
+from tinsmith.ir.exact import BinaryConv, ExactGraph, Multiply, PiecewiseLinear, Tensor
 from tinsmith.numerics.ranges import accumulator, partial_sum_bound, prove
 from tinsmith.numerics.softmax import exponentials
 
@@ -132,3 +132,55 @@ def test_exponentials_are_the_rounded_ones_and_their_sum_fits() -> None:
 def test_exponentials_refuse_more_classes_than_int32_can_add() -> None:
     with pytest.raises(TinsmithError, match="Softmax 's'"):
         exponentials(0.1, 10_000_000, "Softmax 's'")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pieces_reach_what_is_proved(seed: int) -> None:
+    """Every v of a channel, through both pieces by hand: the proof is neither wrong nor loose."""
+    net = random_net(seed, "piecewise_linear")
+    layer = next(layer for layer in net.layers if isinstance(layer, PiecewiseLinear))
+    x = net.tensors[layer.inputs[0]]
+    v = np.arange(x.lo - x.zero_point, x.hi - x.zero_point + 1)[:, None]
+    upper = (v >= layer.knee).astype(int)
+    channels = np.arange(layer.knee.size)
+    sums = v * layer.multiplier.astype(np.int64)[upper, channels] + layer.offset.astype(np.int64)[upper, channels]
+    proved = accumulator(layer, net.tensors)
+    assert proved is not None
+    np.testing.assert_array_equal(proved.lo, sums.min(axis=0))
+    np.testing.assert_array_equal(proved.hi, sums.max(axis=0))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_products_reach_what_is_proved(seed: int) -> None:
+    net = random_net(seed, "multiply_constant")
+    layer = next(layer for layer in net.layers if isinstance(layer, Multiply))
+    x = net.tensors[layer.inputs[0]]
+    assert layer.factor is not None
+    factor = np.moveaxis(np.broadcast_to(layer.factor.astype(np.int64), x.shape), layer.axis, 0)
+    ends = [factor.reshape(layer.bias.size, -1) * (end - x.zero_point) for end in (x.lo, x.hi)]
+    proved = accumulator(layer, net.tensors)
+    assert proved is not None
+    np.testing.assert_array_equal(proved.lo, np.minimum(*ends).min(axis=1) + layer.bias)
+    np.testing.assert_array_equal(proved.hi, np.maximum(*ends).max(axis=1) + layer.bias)
+
+
+def test_bits_reach_the_count_of_their_weights() -> None:
+    net = Net(3)
+    net.dequantize(net.binary_conv(net.bit_input("x", (1, 7, 5, 5)), 4, pad_value=0, pads=(1, 1, 1, 1)))
+    layer = net.layers[2]
+    assert isinstance(layer, BinaryConv)
+    proved = accumulator(layer, net.tensors)
+    assert proved is not None
+    np.testing.assert_array_equal(proved.hi - layer.bias, np.full(4, 7 * 9))
+    np.testing.assert_array_equal(proved.lo - layer.bias, np.full(4, -7 * 9))
+
+
+def test_partial_sum_bound_covers_sums_of_differing_bits() -> None:
+    """bias + K - 2 * differing, and K of the taps that padding hides taken off, added in any order."""
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        weights, hidden, bias = int(rng.integers(1, 50)), int(rng.integers(0, 5)), int(rng.integers(-60, 60))
+        differing = int(rng.integers(0, weights + 1))
+        parts = rng.permutation([bias, weights, *[-2] * differing, -min(hidden, weights)])
+        (bound,) = partial_sum_bound(np.ones((1, weights)), np.array([bias]), 2)
+        assert np.abs(np.cumsum(parts)).max() <= bound
