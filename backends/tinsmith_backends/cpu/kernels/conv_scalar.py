@@ -115,9 +115,9 @@ class ConvScalar(WeightedKernel):
         return f.let(widened(k.w.load((channel + n) * self.depth + d)), "w")
 
     def _multiply(
-        self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, windows: Any = 0, signs: Any = None
+        self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, row: Any = 0, signs: Any = None
     ) -> None:
-        """One register tile: `pixels` × `width` sums over the windows gathered at scratch[windows:]."""
+        """One register tile: `pixels` × `width` sums over the windows gathered in scratch from number `row` on."""
         from tinsmith_backends.cpu.kernels.emit import requantized, widened
         from tinsmith_backends.cpu.kernels.vector import cast
 
@@ -128,7 +128,7 @@ class ConvScalar(WeightedKernel):
             for m in range(pixels):
                 acc[m * width + n] = cast("uint32", k.bias.load(channel + n))
         with f.loop(self.depth, "d") as d:
-            x = [f.let(widened(k.scratch.load(windows + m * self.depth + d)), "x") for m in range(pixels)]
+            x = [f.let(widened(k.scratch.load((row + m) * self.depth + d)), "x") for m in range(pixels)]
             for n in range(width):
                 w = self.weight(f, k, channel, n, d)
                 for m in range(pixels):
@@ -137,7 +137,7 @@ class ConvScalar(WeightedKernel):
             for n in range(width):
                 total = f.let(cast("int32", acc[m * width + n]), "total")
                 if signs:
-                    signs.store(m, channel + n, total)
+                    signs.store(row + m, channel + n, total)
                     continue
                 y = requantized(f, total, k.multiplier.load(channel + n), k, wide=s.wide)
                 k.y.store((pixel + m) * s.cout + channel + n, y)
