@@ -15,9 +15,9 @@ _FILLING = 0.02
 """Share of a panel's codes that may be filling."""
 
 
-def blocks_of_panel(blocks: int, weights: int) -> int:
+def blocks_of_panel(blocks: int, weights: int, least: int = 1) -> int:
     """Blocks of `weights` weights that are decoded together: the fewest whose runs are nearly full, a divisor."""
-    divisors = [n for n in range(1, blocks + 1) if blocks % n == 0]
+    divisors = [n for n in range(least, blocks + 1) if blocks % n == 0]
     return next((n for n in divisors if runs(n * weights) * RUN <= (1 + _FILLING) * n * weights), blocks)
 
 
