@@ -47,14 +47,16 @@ def test_train_writes_what_it_says(file: Path, tmp_path: Path) -> None:
     command = ["train", f"{file}:net", "--data", "digits", "-o", str(out), "--epochs", "2", "--seed", "3"]
     result = CliRunner().invoke(app(), command)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.iterdir()) == ["checkpoint.pt", "metrics.json", "state.pt"]
+    made = ["calibrate.npz", "checkpoint.pt", "metrics.json", "model.onnx", "state.pt"]
+    assert sorted(path.name for path in out.iterdir()) == made
     metrics = json.loads((out / "metrics.json").read_text())
     assert f"{metrics['accuracy']:.1%}" in result.output
     load_net(f"{file}:net", 0)[0].load_state_dict(torch.load(out / "state.pt", weights_only=True))
 
     other = CliRunner().invoke(app(), [*command[:5], str(tmp_path / "again"), *command[6:], "--json"])
     assert json.loads(other.output)["accuracies"] == metrics["accuracies"]
-    assert (tmp_path / "again" / "metrics.json").read_bytes() == (out / "metrics.json").read_bytes()
+    for name in ("metrics.json", "model.onnx", "calibrate.npz"):
+        assert (tmp_path / "again" / name).read_bytes() == (out / name).read_bytes()
 
 
 def test_own_arrays(file: Path, tmp_path: Path) -> None:

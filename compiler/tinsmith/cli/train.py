@@ -19,7 +19,7 @@ def train(
     ],
     out: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="DIR", help="Where checkpoint.pt, state.pt and metrics.json go."),
+        typer.Option("-o", "--output", metavar="DIR", help="Where model.onnx, checkpoint.pt and metrics.json go."),
     ],
     valid: Annotated[
         Path | None,
@@ -57,5 +57,6 @@ def train(
         return
     typer.echo(
         f"{out}: {fitted.accuracy:.1%} of the validation samples after epoch {fitted.epoch} of {epochs}; "
-        f"{fitted.seconds:.0f} s of training"
+        f"{fitted.seconds:.0f} s of training\n"
+        f"build it with: tinsmith compile {out / 'model.onnx'} --target T -o DIR"
     )

@@ -1,4 +1,4 @@
-"""Training of compressed networks: `from tinsmith.train import binarize, shift, fit`.
+"""Training of compressed networks: `from tinsmith.train import binarize, shift, fit, export`.
 
 The names are imported when they are first asked for: they need PyTorch, the rest of Tinsmith does not.
 """
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinsmith.train.binarize import binarize
+    from tinsmith.train.export import export
     from tinsmith.train.fit import fit
     from tinsmith.train.shift import shift
 
-__all__ = ["binarize", "fit", "shift"]
+__all__ = ["binarize", "export", "fit", "shift"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from tinsmith.train.binary_layer import BinaryLayer
 from tinsmith.train.checkpoint import Run, Settings, restore, save, snapshot, write_state
 from tinsmith.train.data import Samples, as_samples
 from tinsmith.train.evaluate import accuracy, device_of, try_out
+from tinsmith.train.export import MODEL_NAME, export_run
 
 OPTIMIZERS = ("adam", "sgd")
 DECAYS = ("cosine", "step")
@@ -36,7 +37,7 @@ class Fitted:
 
     Attributes:
         accuracy: best share of validation samples that were classified rightly; the network has this state.
-        epoch: the epoch, from 1, that reached it first.
+        epoch: the epoch, from 1, that reached it last: of equals, the one that learned most.
         losses: mean cross-entropy of each epoch in training.
         accuracies: on the validation samples after each epoch.
         seconds: time that all epochs took, without what an interruption lost.
@@ -74,7 +75,8 @@ def fit(
         valid: the like, for choosing the best epoch.
         epochs: passes over the training samples.
         seed: of the order of samples and of everything random in the network.
-        out: folder for checkpoint.pt and, at the end, state.pt (the best state dict) and metrics.json; None for none.
+        out: folder for checkpoint.pt and, at the end, state.pt (the best state dict), metrics.json, model.onnx (for
+            `tinsmith compile`) and calibrate.npz (samples for it); None for none.
         batch: samples in one step; what is left over makes a smaller one.
         rate: learning rate at the start.
         optimizer: "adam", or "sgd" with momentum 0.9.
@@ -82,8 +84,8 @@ def fit(
         progress: where each epoch is announced; None for the terminal.
 
     Raises:
-        TinsmithError: wrong arguments or samples, a checkpoint in `out` of another run or network, or a loss that is
-            not finite.
+        TinsmithError: wrong arguments or samples, a checkpoint in `out` of another run or network, a loss that is
+            not finite, or a network that torch cannot export to `out`.
     """
     _check(epochs=epochs, batch=batch, rate=rate, optimizer=optimizer, decay=decay)
     known, held = as_samples(train, "train"), as_samples(valid, "valid")
@@ -98,6 +100,8 @@ def fit(
     if folder is not None:
         write_state(folder / STATE_NAME, run.best)
         _write_metrics(folder / METRICS_NAME, settings, fitted)
+        with progress.step(f"export {MODEL_NAME}"):
+            export_run(net, known.x, folder)
     return fitted
 
 
@@ -108,7 +112,7 @@ def _train(
     try_out(net, train, valid, settings.batch)
     stepper = _make_optimizer(net, settings.optimizer, settings.rate)
     run = Run() if folder is None else restore(folder, settings, net, stepper)
-    progress.expect(settings.epochs - run.epoch)
+    progress.expect(settings.epochs - run.epoch + (folder is not None))
     while run.epoch < settings.epochs:
         with progress.step(_announce(run, settings.epochs)):
             _one_epoch(net, stepper, train, valid, settings, run)
@@ -144,7 +148,7 @@ def _one_epoch(
         fix = f"a lower rate than {settings.rate:g}"
         raise TinsmithError(f"the loss is {total} in epoch {run.epoch + 1}", why="the training diverged", fix=fix)
     reached = accuracy(net, valid)
-    if all(reached > row["accuracy"] for row in run.history):
+    if all(reached >= row["accuracy"] for row in run.history):
         run.best = snapshot(net)
     seconds = time.perf_counter() - start
     run.history.append({"loss": total / len(batches), "accuracy": reached, "seconds": seconds})
@@ -203,10 +207,10 @@ def _announce(run: Run, epochs: int) -> str:
 
 def _result(run: Run) -> Fitted:
     accuracies = tuple(row["accuracy"] for row in run.history)
-    best = max(accuracies)
+    best, last = max((reached, epoch) for epoch, reached in enumerate(accuracies, 1))
     losses = tuple(row["loss"] for row in run.history)
     seconds = sum(row["seconds"] for row in run.history)
-    return Fitted(best, accuracies.index(best) + 1, losses, accuracies, seconds)
+    return Fitted(best, last, losses, accuracies, seconds)
 
 
 def _write_metrics(path: Path, settings: Settings, fitted: Fitted) -> None:

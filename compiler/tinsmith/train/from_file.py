@@ -32,7 +32,7 @@ def train_file(
     Args:
         ref: "FILE.py:NAME". The function takes nothing; what is random in it follows `seed`.
         data: "digits", or an .npz file with x (samples first; uint8 is divided by 255) and y (classes).
-        out: folder for checkpoint.pt, state.pt and metrics.json.
+        out: folder for what `fit` writes, model.onnx among it.
         valid: an .npz file to validate with; without one, a fifth of `data` is held out, always the same.
         seed: of the initial weights and of `fit`.
         progress: where each epoch is announced.
