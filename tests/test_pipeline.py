@@ -55,6 +55,17 @@ def test_build_folder_is_whole_and_says_what_it_holds(build: Path) -> None:
         np.testing.assert_array_equal(vectors["inputs/x"][:, 0], samples()[:8])
 
 
+def test_samples_that_training_left_beside_the_model_are_taken_and_named(tmp_path: Path) -> None:
+    net = small_net(tmp_path / "net.onnx")
+    left = save_npz(tmp_path / "calibrate.npz", x=samples())
+    said = io.StringIO()
+    pipeline.compile(net, "fake", tmp_path / "out", progress=Progress(0, stream=said), registry=registry())
+    assert f"samples of {left} and quantize" in said.getvalue()
+    left.unlink()
+    with pytest.raises(TinsmithError, match=r"no calibration samples(.|\n)*--calibrate X.npz, or a calibrate.npz"):
+        pipeline.compile(net, "fake", tmp_path / "out", registry=registry())
+
+
 def test_compiling_the_float_model_gives_the_bytes_of_compiling_its_exact_graph(build: Path, tmp_path: Path) -> None:
     net = small_net(tmp_path / "again.onnx")
     pipeline.compile(net, "fake", tmp_path / "direct", calibrate={"x": samples()}, registry=registry())

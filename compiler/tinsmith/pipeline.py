@@ -29,6 +29,8 @@ SampleSource = str | Path | Mapping[str, npt.NDArray[Any]]
 Shapes = Mapping[str, tuple[int, ...]]
 """Shape of a model input by name, for inputs that have a dynamic one."""
 
+CALIBRATION_NAME = "calibrate.npz"
+"""Calibration samples that lie beside a model, as `tinsmith train` leaves them."""
 VECTORS = 8
 """Samples that a build keeps with the oracle's answers."""
 _STEPS_AROUND_BUILD = 2
@@ -97,7 +99,8 @@ def compile(
         model: an .onnx file, `file.py:name`, or an exact graph that `quantize` wrote.
         target: a name of `tinsmith targets`.
         out: the folder to make, or an earlier build to replace.
-        calibrate: calibration samples; an exact graph needs none, and only takes its test vectors from them.
+        calibrate: calibration samples; None takes `calibrate.npz` beside the .onnx file. An exact graph needs none,
+            and only takes its test vectors from them.
         recipe: recipe.toml; None is the default recipe. An exact graph takes none.
         shapes: shapes of inputs that have dynamic dimensions. An exact graph takes none.
         name: name of the network in the generated code; None is the model's own.
@@ -176,22 +179,32 @@ def make_exact(
     if is_exact(loaded):
         progress.expect(-4)
         return _taken_as_it_is(loaded, calibrate, recipe=recipe, shapes=shapes, where=str(model))
-    if calibrate is None:
-        why = "the ranges of a float model's activations are measured on samples"
-        raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix="--calibrate X.npz")
+    calibrate, origin = _calibration(model, calibrate)
     settings = load_recipe(recipe)
     loaded.graph.name = network_name(model, loaded.graph.name or "")
     with progress.step("canonicalize"):
         loaded = canonicalize(loaded)
     samples = load_samples(calibrate, input_shapes(loaded))
     floating = FloatRun(loaded)
-    with progress.step(f"calibrate with {count(samples)} samples and quantize"):
+    with progress.step(f"calibrate with {count(samples)} samples{origin} and quantize"):
         quantize_pass(loaded, samples, settings)
     with progress.step("lower to integers and prove ranges"):
         lower(loaded)
     with progress.step("measure the fidelity of every layer"):
         note_fidelity(loaded, floating, samples)
     return Exact(loaded, tuple(islice(iterate(samples), VECTORS)))
+
+
+def _calibration(model: str | Path, calibrate: SampleSource | None) -> tuple[SampleSource, str]:
+    """The samples to calibrate with, and where they come from if nobody named them: what training left."""
+    if calibrate is not None:
+        return calibrate, ""
+    left = Path(model).with_name(CALIBRATION_NAME)
+    if str(model).endswith(".onnx") and left.is_file():
+        return left, f" of {left}"
+    why = "the ranges of a float model's activations are measured on samples"
+    fix = f"--calibrate X.npz, or a {CALIBRATION_NAME} beside the model"
+    raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix=fix)
 
 
 def network_name(model: str | Path, graph_name: str) -> str:

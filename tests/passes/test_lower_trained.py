@@ -15,6 +15,7 @@ from tinsmith.frontend import canonicalize
 from tinsmith.ir import exact
 from tinsmith.ir.exact import Threshold
 from tinsmith.ir.reader import read_exact
+from tinsmith.ir.warnings import warnings_of
 from tinsmith.passes.lower_exact import lower
 from tinsmith.passes.quantize import quantize
 from tinsmith.verify.oracle import Oracle
@@ -272,6 +273,22 @@ def test_moved_bits_in_two_forms_are_refused_with_their_readers() -> None:
     net.output(net.binary_conv(pooled, 3, (1, 1)))
     with pytest.raises(TinsmithError, match=r"read by binary layers and, as numbers, by 'conv_"):
         lowered(net)
+
+
+def test_layers_that_stay_8_bit_are_warned_of() -> None:
+    net = TrainedNet(11)
+    bits = net.binarize(net.conv(image(net), 6))
+    net.output(net.add(net.conv(bits, 3), net.binary_conv(bits, 3)))
+    found = {warning.layer: warning.text for warning in warnings_of(lowered(net)[1])}
+    assert found["conv_0"] == "its weights stay 8 bit: training left them real-valued"
+    assert found["binarize_1/8bit"] == "its bits are kept as bytes too: conv_2 reads them as numbers"
+    assert set(found) == {"conv_0", "conv_2", "binarize_1/8bit"}
+
+
+def test_a_network_of_8_bits_alone_is_not_warned_of() -> None:
+    net = TrainedNet(1)
+    net.output(net.conv(image(net), 6))
+    assert not warnings_of(lowered(net)[1])
 
 
 def test_a_scale_of_zero_leaves_the_bias() -> None:

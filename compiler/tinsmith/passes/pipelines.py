@@ -15,18 +15,23 @@ from tinsmith.passes.fold_pads import FoldPads
 from tinsmith.passes.lower_exact import LowerExact
 from tinsmith.passes.matmul_to_gemm import MatMulToGemm
 from tinsmith.passes.pool_forms import PoolForms
+from tinsmith.passes.prelu_forms import PReluForms
+from tinsmith.passes.product_forms import ProductForms
 from tinsmith.passes.prove_ranges import ProveRanges
 from tinsmith.passes.reshape_forms import ReshapeForms
 from tinsmith.passes.scale_after_moves import ScaleAfterMoves
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
 from tinsmith.passes.transpose_forms import TransposeForms
+from tinsmith.passes.warn_of_bytes import WarnOfBytes
 
 CANONICAL: tuple[type[Pass], ...] = (
-    PoolForms,
     TransposeForms,
     ReshapeForms,
     DropIdentity,
+    PoolForms,
+    PReluForms,
+    ProductForms,
     ClipBounds,
     ExplicitWindows,
     SlicesToConv,
@@ -45,5 +50,5 @@ CANONICAL: tuple[type[Pass], ...] = (
 )
 """IMPORTED → CANONICAL: floating point, few operators, everything explicit."""
 
-EXACT: tuple[type[Pass], ...] = (LowerExact, ProveRanges)
+EXACT: tuple[type[Pass], ...] = (LowerExact, ProveRanges, WarnOfBytes)
 """QUANTIZED → EXACT: integers, every range proved."""
