@@ -1,0 +1,148 @@
+"""Convolution by powers of two on ARM without dot product: sums stay in 16 bits as long as the weights allow.
+
+A product of 2 or 3 bits is at most 128 * 8, so an int16 lane holds the sum of 31 of them (127 of 2 bits), and a turn
+of sixteen products is `smlal`, `smlal2` instead of `smull`, `smlal2`, `sadalp`. Weights of 4 bits do not fit bytes:
+they are multiplied as int16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinsmith_backends.cpu.kernels.base import Isa
+from tinsmith_backends.cpu.kernels.conv_neon import _STEP, ConvNeon, _lane_sums, _product
+from tinsmith_backends.cpu.kernels.conv_tiled import Operands
+from tinsmith_backends.cpu.kernels.conv_tiles import Tile
+from tinsmith_backends.cpu.kernels.shift_tiled import ShiftTiled
+
+_LARGEST = 128
+"""Of a stored input, in magnitude."""
+
+
+def _tile(rows: int, columns: int) -> Tile:
+    """Per sixteen products `smlal` and `smlal2` an accumulator, and loads two at a time."""
+    sixteen = 2.3 * rows * columns + rows + columns / 2 + 2
+    return Tile(rows, columns, sixteen / 2, rows * columns // 2)
+
+
+@dataclass(frozen=True)
+class ShiftNeon(ShiftTiled, ConvNeon):
+    """The order of the weights is that of the dense kernel."""
+
+    bits: ClassVar[tuple[int, ...]] = (2, 3)
+    tiles: ClassVar[tuple[Tile, ...]] = (_tile(4, 4), _tile(3, 4), _tile(2, 4), _tile(1, 8), _tile(1, 4))
+
+    @property
+    def chunk(self) -> int:
+        """Turns whose sums an int16 lane holds, whatever the weights; each adds two products to a lane."""
+        largest = _LARGEST << ((1 << (self.shape.bits - 1)) - 1)
+        return int(np.iinfo(np.int16).max) // largest // 2
+
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
+        """Chunks of turns in int16, each widened at its end; bias first."""
+        columns, rows = self.tile.columns, len(operands.rows)
+        sums = f.registers("int32", 4, rows * columns // 4)
+        for i in range(rows * columns // 4):
+            sums[i] = operands.bias[i % (columns // 4)]
+        whole, rest = divmod(self.padded_depth, _STEP)
+        chunks = max(1, -(-whole // self.chunk))
+        turns = -(-whole // chunks)
+        for first, count, length in (
+            ((0, whole // turns, turns), (whole // turns * turns, 1, whole % turns)) if whole else ()
+        ):
+            if length:
+                with f.loop(count, "chunk") as chunk:
+                    self._chunk(f, operands, sums, first + chunk * length, length)
+        if rest:
+            self._rest(f, operands, sums, whole)
+        return [sums[i] for i in range(rows * columns // 4)]
+
+    def _chunk(self, f: Any, operands: Operands, sums: Any, first: Any, turns: int) -> None:
+        """`turns` turns of sixteen products from turn `first` on."""
+        from tinsmith_backends.cpu.kernels.vector import splat, const
+
+        columns, rows = self.tile.columns, operands.rows
+        acc = f.registers("int16", 8, len(rows) * columns)
+        for i in range(len(rows) * columns):
+            acc[i] = splat(const(0, "int16"), 8)
+        with f.loop(turns, "k") as k:
+            self._turn(f, operands, acc, f.let(first + k, "turn"))
+        self._widen(f, sums, [acc[i] for i in range(len(rows) * columns)])
+
+    def _turn(self, f: Any, operands: Operands, acc: Any, turn: Any) -> None:
+        from tinsmith_backends.cpu.kernels.vector import shuffle
+
+        columns, a, w = self.tile.columns, operands.a, operands.w
+        low, high = range(8), range(8, 16)
+        inputs = [f.let(a.load(row + turn * _STEP, _STEP), "a") for row in operands.rows]
+        for n in range(columns):
+            at = operands.w_at + turn * (_STEP * columns) + n * _STEP
+            weights = f.let(w.load(at, _STEP), "w")
+            for m, value in enumerate(inputs):
+                i = m * columns + n
+                for half in (low, high):
+                    acc[i] = acc[i] + _product(shuffle(value, half), shuffle(weights, half))
+
+    def _rest(self, f: Any, operands: Operands, sums: Any, whole: int) -> None:
+        """The last eight products."""
+        columns = self.tile.columns
+        w_at = operands.w_at + whole * _STEP * columns
+        weights = [f.let(operands.w.load(w_at + n * 8, 8), "w") for n in range(columns)]
+        inputs = [f.let(operands.a.load(row + whole * _STEP, 8), "a") for row in operands.rows]
+        self._widen(f, sums, [f.let(_product(value, weight)) for value in inputs for weight in weights])
+
+    def _widen(self, f: Any, sums: Any, products: Sequence[Any]) -> None:
+        """Add the sums of each vector's lanes to the int32 sums."""
+        from tinsmith_backends.cpu.kernels.vector import llvm
+
+        pairs = [f.let(llvm("int32x4", "llvm.aarch64.neon.saddlp.v4i32.v8i16", v)) for v in products]
+        for i in range(len(pairs) // 4):
+            sums[i] = sums[i] + _lane_sums(f, pairs[4 * i : 4 * i + 4])
+
+
+def _wide_tile(rows: int, vectors: int) -> Tile:
+    """Per eight products, eight `smlal` by lane a vector of sums; a load a row, one for two vectors of weights."""
+    eight = 8 * rows * vectors + rows + 4 * vectors + 3
+    return Tile(rows, 4 * vectors, eight / 8, rows * vectors)
+
+
+@dataclass(frozen=True)
+class ShiftNeonWide(ShiftTiled):
+    """Weights: [block][depth][column]; inputs are taken by lane, eight of a row a load."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
+    bits: ClassVar[tuple[int, ...]] = (4,)
+    depth: ClassVar[int] = 8
+    element: ClassVar[str] = "int16"
+    tiles: ClassVar[tuple[Tile, ...]] = tuple(
+        _wide_tile(rows, vectors) for vectors, most in ((4, 6), (2, 8), (8, 2), (1, 8)) for rows in range(most, 0, -1)
+    )
+
+    def pack_blocks(self, blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """See the class."""
+        return blocks.transpose(0, 2, 1)
+
+    def multiply(self, f: Any, operands: Operands) -> list[Any]:
+        """Eight products a turn."""
+        from tinsmith_backends.cpu.kernels.vector import llvm, shuffle
+
+        vectors, a, w = len(operands.bias), operands.a, operands.w
+        acc = f.registers("int32", 4, len(operands.rows) * vectors)
+        for m in range(len(operands.rows)):
+            for n in range(vectors):
+                acc[m * vectors + n] = operands.bias[n]
+        with f.loop(self.padded_depth // 8, "k") as k:
+            inputs = [f.let(a.load(row + k * 8, 8), "a") for row in operands.rows]
+            for d in range(8):
+                w_at = operands.w_at + (k * 8 + d) * self.tile.columns
+                for n in range(vectors):
+                    weights = f.let(w.load(w_at + n * 4, 4), "w")
+                    for m, value in enumerate(inputs):
+                        lane, i = shuffle(value, [d] * 4), m * vectors + n
+                        acc[i] = acc[i] + llvm("int32x4", "llvm.aarch64.neon.smull.v4i32", weights, lane)
+        return [acc[i] for i in range(len(operands.rows) * vectors)]
