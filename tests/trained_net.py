@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnx_ir as ir
+from tinsmith.ir.codes import encode
 from tinsmith.ir.domain import IR_VERSION, OPSET
 from tinsmith.ir.provenance import LAYER, SOURCE
 from tinsmith.ir.trained import attach
 from tinsmith.ir.trained.binarize import binarize
 from tinsmith.ir.trained.binary_conv import binary_conv
 from tinsmith.ir.trained.binary_gemm import binary_gemm
-from tinsmith.ir.trained.codes import encode
 from tinsmith.ir.trained.node import sizes
 from tinsmith.ir.trained.shift_conv import shift_conv
 from tinsmith.ir.trained.shift_gemm import shift_gemm

@@ -12,8 +12,8 @@ import onnx.shape_inference
 import onnx_ir as ir
 import pytest
 from float_models import run, sample
+from tinsmith.ir.codes import decode, encode
 from tinsmith.ir.trained import OPERATORS, is_trained, read_layer
-from tinsmith.ir.trained.codes import decode, encode
 from tinsmith.ir.trained.node import sizes
 from trained_net import TrainedNet
 

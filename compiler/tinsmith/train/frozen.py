@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from tinsmith.errors import TinsmithError
+from tinsmith.ir.codes import encode
 from tinsmith.ir.domain import TRAINED_DOMAIN, TRAINED_VERSION
-from tinsmith.ir.trained.codes import encode
 from tinsmith.train.binary_layer import BinaryLayer
 from tinsmith.train.geometry import Geometry
 from tinsmith.train.methods.base import BinaryMethod

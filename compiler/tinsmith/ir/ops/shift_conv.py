@@ -7,10 +7,11 @@ from typing import ClassVar
 import onnx_ir as ir
 
 from tinsmith.ir import exact
+from tinsmith.ir.codes import encode
 from tinsmith.ir.ops import shift_weight
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.shift_weight import codes_of, read_shift_weight
+from tinsmith.ir.ops.shift_weight import read_shift_weight
 from tinsmith.ir.ops.weighted import (
     COLUMNS,
     read_bias_and_ending,
@@ -49,7 +50,7 @@ class ShiftConv(EndedOperator[exact.ShiftConv]):
         """The node; the weight is codes (O, I/group, kh, kw)."""
         numbers = {"group": ir.AttrInt64("group", layer.group), "bits": ir.AttrInt64("bits", layer.bits)}
         attributes = {**window_attributes(layer), **numbers, **zero_points(context.tensors[layer.inputs[0]])}
-        return weighted_node(self, layer, context, codes_of(layer.weight, layer.bits), attributes)
+        return weighted_node(self, layer, context, encode(layer.weight, layer.bits), attributes)
 
     def read(self, context: ReadContext) -> exact.ShiftConv:
         """The record; weights as true values."""

@@ -7,10 +7,11 @@ from typing import ClassVar
 import onnx_ir as ir
 
 from tinsmith.ir import exact
+from tinsmith.ir.codes import encode
 from tinsmith.ir.ops import shift_weight
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.shift_weight import codes_of, read_shift_weight
+from tinsmith.ir.ops.shift_weight import read_shift_weight
 from tinsmith.ir.ops.weighted import ROWS, read_bias_and_ending, weighted_node
 from tinsmith.ir.ops.weights import check_zero_points, zero_points
 
@@ -39,7 +40,7 @@ class ShiftMatMul(EndedOperator[exact.ShiftMatMul]):
     def write(self, layer: exact.ShiftMatMul, context: WriteContext) -> ir.Node:
         """The node; the weight is codes (K, N)."""
         attributes = {"bits": ir.AttrInt64("bits", layer.bits), **zero_points(context.tensors[layer.inputs[0]])}
-        return weighted_node(self, layer, context, codes_of(layer.weight, layer.bits), attributes)
+        return weighted_node(self, layer, context, encode(layer.weight, layer.bits), attributes)
 
     def read(self, context: ReadContext) -> exact.ShiftMatMul:
         """The record; weights as true values."""

@@ -7,9 +7,7 @@ of its own; the bodies of `ShiftConv` and `ShiftMatMul` call it.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from tinsmith.ir.codes import decode
 from tinsmith.ir.exact import Int16Array
 from tinsmith.ir.ops.base import ReadContext
 
@@ -42,20 +40,6 @@ CALL = "ai.tinsmith.ShiftWeight <bits: int = @bits>"
 """How another body calls it, forwarding its own attribute."""
 
 
-def codes_of(weight: Int16Array, bits: int) -> npt.NDArray[np.uint8]:
-    """The codes of true weights."""
-    exponent = np.log2(np.abs(weight).astype(np.float64)).astype(np.int64)
-    return ((weight < 0).astype(np.int64) << (bits - 1) | exponent).astype(np.uint8)
-
-
-def weights_of(codes: npt.NDArray[np.uint8], bits: int) -> Int16Array:
-    """The true weights of codes."""
-    wide = codes.astype(np.int64)
-    size = np.left_shift(1, wide & ((1 << (bits - 1)) - 1))
-    weight: Int16Array = np.where(wide >> (bits - 1), -size, size).astype(np.int16)
-    return weight
-
-
 def read_shift_weight(context: ReadContext, rank: int) -> tuple[Int16Array, int]:
     """The true weights and the bits of a node whose inputs begin (x, codes)."""
     bits = context.integer("bits")
@@ -64,4 +48,4 @@ def read_shift_weight(context: ReadContext, rank: int) -> tuple[Int16Array, int]
     codes = context.constant(1, "uint8", rank)
     if not codes.size or codes.max() >> bits:
         raise context.fail(f"a code does not fit {bits} bits, or there is none")
-    return weights_of(codes, bits), bits
+    return decode(codes, bits), bits

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
+from tinsmith.ir.codes import decode
 from tinsmith.ir.domain import TRAINED_DOMAIN
 from tinsmith.ir.exact import Int16Array
-from tinsmith.ir.trained.codes import decode
 
 CONVOLUTIONS = ("BinaryConv", "ShiftConv")
 PRODUCTS = ("BinaryGemm", "ShiftGemm")
