@@ -73,7 +73,7 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
         "unknown key 'calibrater'",
         "did you mean 'calibrator'?",
         "percentile = 101",
-        "4 bits are not supported yet",
+        "cannot be made 4 bit after training; train it with tinsmith.train.shift",
         "weights = 'per-row'",
         "did you mean 'asymmetric'?",
         "asymmetric = 'yes'",
@@ -81,6 +81,12 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
         assert part in together
     assert all(str(tmp_path) in line for line in lines)
     assert sum("range = [" in line for line in lines) == 1  # conv1's range is judged once its keys are right
+
+
+@pytest.mark.parametrize(("bits", "fix"), [(1, "binarize"), (2, "shift"), (3, "shift")])
+def test_fewer_bits_are_refused_with_the_trainer_that_makes_them(bits: int, fix: str) -> None:
+    with pytest.raises(TinsmithError, match=rf"made {bits} bit after training; train it with tinsmith\.train\.{fix}"):
+        parse_recipe({"layers": {"a": {"bits": bits}}})
 
 
 def test_a_range_must_rise() -> None:

@@ -27,7 +27,11 @@ _ASYMMETRIC = (
     "refused by FPGA targets, whose padding needs zero point 0."
 )
 _WEIGHTS = "One weight scale per output channel (`per-channel`) or one for the whole tensor (`per-tensor`)."
-_BITS = "Bits of weights and activations. 8 is the only width yet."
+_BITS = (
+    "Bits of weights and activations of layers whose weights are real numbers: 8. "
+    "Fewer are trained (docs/training.md), and layers that were trained so keep theirs whatever stands here."
+)
+_SHIFT = "tinsmith.train.shift"
 _RANGE = (
     "The range [low, high] of the layer's output in real values, instead of the calibrated one. "
     "It is widened to hold 0. No default: the range is calibrated."
@@ -40,9 +44,11 @@ class _Settings(BaseModel):
     @field_validator("bits", check_fields=False)
     @classmethod
     def _only_8_bits(cls, bits: int | None) -> int | None:
-        if bits not in (None, 8):
-            raise ValueError(f"{bits} bits are not supported yet; only 8 are")
-        return bits
+        if bits in (None, 8):
+            return bits
+        trainer = {1: "tinsmith.train.binarize", 2: _SHIFT, 3: _SHIFT, 4: _SHIFT}.get(bits or 0)
+        fix = f"; train it with {trainer}" if trainer else ""
+        raise ValueError(f"a layer of real weights cannot be made {bits} bit after training{fix}")
 
 
 class LayerOverride(_Settings):

@@ -18,6 +18,7 @@ from tinsmith.ir.reader import read_exact
 from tinsmith.ir.warnings import warnings_of
 from tinsmith.passes.lower_exact import lower
 from tinsmith.passes.quantize import quantize
+from tinsmith.recipe import parse_recipe
 from tinsmith.verify.oracle import Oracle
 from trained_net import TrainedNet
 
@@ -289,6 +290,14 @@ def test_a_network_of_8_bits_alone_is_not_warned_of() -> None:
     net = TrainedNet(1)
     net.output(net.conv(image(net), 6))
     assert not warnings_of(lowered(net)[1])
+
+
+def test_a_range_for_bits_is_refused() -> None:
+    net = TrainedNet(1)
+    net.output(net.binary_conv(net.binarize(net.conv(image(net), 6)), 2))
+    recipe = parse_recipe({"layers": {"conv_0": {"range": [-1.0, 1.0]}}})
+    with pytest.raises(TinsmithError, match=r"Binarize 'binarize_1'(.|\n)*its output is one bit"):
+        quantize(canonicalize(net.model()), feeds(), recipe)
 
 
 def test_a_scale_of_zero_leaves_the_bias() -> None:

@@ -47,6 +47,7 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
     recipe.check_patterns(list(dict.fromkeys(name for known in names.values() for name in known)))
     classes = grid_classes(model, groups)
     settings = {value: recipe.settings(known) for value, known in names.items()}
+    _check_bits_have_no_range(groups, settings)
     statistics = observe(model, samples, classes, settings)
     lows = {name: seen.range.lo for name, seen in statistics.items()}
     positive = never_negative(model, groups, lows)
@@ -57,6 +58,19 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
         grids |= {value.name or "": grid for value in members.members}
     problems.check()
     return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings, statistics))
+
+
+def _check_bits_have_no_range(groups: list[Group], settings: Mapping[ir.Value, LayerSettings]) -> None:
+    problems = Problems()
+    for group in groups:
+        if not group.is_8_bit and settings[group.output].range is not None:
+            problems.add(
+                f"the recipe gives it the range {settings[group.output].range}",
+                where=_place(group.output),
+                why="its output is one bit",
+                fix="leave the range out, or give it to a layer of 8 bits",
+            )
+    problems.check()
 
 
 def _names(model: ir.Model, groups: list[Group]) -> dict[ir.Value, list[str]]:
