@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx_ir as ir
 import pytest
 from command_line import CommandLine
 from fake_backend import CONSTANTS, FakeBackend
+from tinsmith.ir.warnings import warn
 
 
 def spoil(folder: Path) -> str:
@@ -92,6 +94,19 @@ def test_inspect_shows_every_layer(place: Path, tinsmith: CommandLine) -> None:
         assert layer["name"] in text
     assert str(place / "out" / "report.html") in text.replace("\n", "")
     assert tinsmith("inspect", place / "out", "--json").json == report
+
+
+def test_compile_and_inspect_print_what_a_pass_warned_of(place: Path, tinsmith: CommandLine) -> None:
+    model = ir.load(place / "net.exact.onnx")
+    layer = model.graph[1].name or ""
+    said = "it stayed 8 bit: its input is no bit"
+    warn(model, layer, said)
+    ir.save(model, place / "warned.onnx")
+    text = tinsmith("compile", place / "warned.onnx", "--target", "fake", "-o", place / "w").out
+    line = f"warning: {layer}: {said}\n"
+    assert line in text and line in tinsmith("inspect", place / "w").out
+    assert "8/8/8" in tinsmith("inspect", place / "w").out
+    assert tinsmith("inspect", place / "w", "--json").json["warnings"] == [{"name": layer, "text": said}]
 
 
 def test_targets_are_listed(tinsmith: CommandLine) -> None:
