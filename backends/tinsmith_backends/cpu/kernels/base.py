@@ -183,7 +183,7 @@ class Kernel(ABC):
     @property
     def symbol(self) -> str:
         """The C symbol: the name and the geometry, so equal geometry shares code."""
-        fields = "_".join(str(int(v)) for v in vars(self.shape).values())
+        fields = "_".join(str(int(v)).replace("-", "m") for v in vars(self.shape).values())
         return f"tinsmith_{self.name}_{fields}"
 
     @abstractmethod

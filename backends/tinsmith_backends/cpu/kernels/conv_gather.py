@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.isa import ISAS
@@ -28,9 +29,9 @@ class Gather:
         self._kernel = kernel
         self._shape = kernel.shape
         # Vectors of as many elements as one register holds, widened.
-        self._chunk = ISAS[kernel.isa].vector_bytes // (2 if kernel.element == "int16" else 1)
+        self._chunk = max(1, ISAS[kernel.isa].vector_bytes // np.dtype(kernel.element).itemsize)
         # Only copies that do not widen could become calls of memcpy.
-        self._zero = f.opaque_zero(arguments.shift) if kernel.element == "int8" else 0
+        self._zero = f.opaque_zero(arguments.shift) if kernel.element != "int16" else 0
 
     def clear_padding(self, rows: int) -> None:
         """Fill what `windows` never writes: the end of each row, whose weights are zero."""

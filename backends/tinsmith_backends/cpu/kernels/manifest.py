@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
+from tinsmith_backends.cpu.kernels.absolute_sum import AbsoluteSum
 from tinsmith_backends.cpu.kernels.add import Add
 from tinsmith_backends.cpu.kernels.add_scalar import AddScalar
 from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.binarize import Binarize
+from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
+from tinsmith_backends.cpu.kernels.binary_maxpool import BinaryMaxPool
 from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
@@ -16,11 +20,16 @@ from tinsmith_backends.cpu.kernels.depthwise import Depthwise
 from tinsmith_backends.cpu.kernels.depthwise_dsp import DepthwiseDsp
 from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
 from tinsmith_backends.cpu.kernels.elementwise_dsp import AddDsp, RequantizeDsp
+from tinsmith_backends.cpu.kernels.multiply import Multiply
+from tinsmith_backends.cpu.kernels.piecewise_linear import PiecewiseLinear
 from tinsmith_backends.cpu.kernels.pool import AveragePool, MaxPool
 from tinsmith_backends.cpu.kernels.pool_dsp import AveragePoolDsp, MaxPoolDsp
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
 from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
+from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeonWide
+from tinsmith_backends.cpu.kernels.shift_scalar import ShiftScalar
+from tinsmith_backends.cpu.kernels.shift_simd import ShiftAvx2, ShiftNeonDot, ShiftSimd128
 
 
 class Template(Protocol):
@@ -38,6 +47,12 @@ class Template(Protocol):
 TEMPLATES: tuple[Template, ...] = cast(
     tuple[Template, ...],
     (
+        BinaryConv,
+        Binarize,
+        BinaryMaxPool,
+        PiecewiseLinear,
+        Multiply,
+        AbsoluteSum,
         Depthwise,
         AveragePool,
         MaxPool,
@@ -55,6 +70,12 @@ TEMPLATES: tuple[Template, ...] = cast(
         ConvNeon,
         ConvNeonDot,
         ConvSimd128,
+        ShiftScalar,
+        ShiftAvx2,
+        ShiftNeon,
+        ShiftNeonWide,
+        ShiftNeonDot,
+        ShiftSimd128,
         AveragePoolScalar,
         MaxPoolScalar,
         AddScalar,
@@ -65,7 +86,7 @@ TEMPLATES: tuple[Template, ...] = cast(
 
 
 def choose(kind: str, shape: Shape, isa: Isa) -> Kernel:
-    """The kernel that a layer gets. `kind`: conv, depthwise, matmul, maxpool, averagepool, add or requantize."""
+    """The kernel that a layer gets. `kind` is one of kernels/signatures.py."""
     for template in TEMPLATES:
         if template.supports(kind, shape, isa):
             return template(shape, isa)

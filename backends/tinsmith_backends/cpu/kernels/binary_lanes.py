@@ -1,0 +1,54 @@
+"""How each instruction set counts the bits of a binary convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tinsmith_backends.cpu.kernels.base import Isa
+from tinsmith_backends.cpu.kernels.conv_tiles import Tile
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The choices of one instruction set.
+
+    Attributes:
+        words: 32-bit words of a vector of bits.
+        levels: carry-save adders above the first (binary_chain.py): more where counting bits is dear.
+        group: channels whose counts are added into one vector at once.
+        body: steps of the chain written out in one turn of the loop; a multiple of 2**(levels + 1).
+        tiles: register tiles, as in conv_tiles.py; a step is one of the chain, of two vectors.
+    """
+
+    words: int
+    levels: int
+    group: int
+    body: int
+    tiles: tuple[Tile, ...]
+
+    @property
+    def room(self) -> int:
+        """Carries that a byte has room for, as an even number; scalar counts are not bytes."""
+        return (255 // (8 * self.group)) // 2 * 2 if self.words > 1 else 1 << 20
+
+
+def _tiles(step: float, *sizes: tuple[int, int]) -> tuple[Tile, ...]:
+    """`step`: instructions of one output and step beside loads."""
+    return tuple(Tile(m, n, m * n * step + 2 * (m + n), m * n) for m, n in sizes)
+
+
+_SCALAR = Lanes(words=1, levels=3, group=1, body=16, tiles=_tiles(7, (1, 1)))
+
+LANES: Mapping[Isa, Lanes] = MappingProxyType(
+    {
+        "scalar": _SCALAR,
+        "dsp": _SCALAR,
+        "avx2": _SCALAR,
+        "neon": _SCALAR,
+        "neondot": _SCALAR,
+        "simd128": _SCALAR,
+    }
+)
+"""By instruction set."""
