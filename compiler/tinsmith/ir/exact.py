@@ -234,6 +234,11 @@ class PiecewiseLinear(Layer):
     lo: int
     hi: int
 
+    @property
+    def rounding(self) -> Requantization:
+        """What the sum goes through: a requantization with multiplier 1."""
+        return Requantization(np.ones(1, np.int32), self.shift, self.zero_point, self.lo, self.hi, wide=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Multiply(Layer):
@@ -353,8 +358,8 @@ def weight_bits(layer: Layer) -> int:
             return layer.bits
         case Conv() | MatMul():
             return 8
-        case Multiply():
-            return 0 if layer.factor is None else 8
+        case Multiply() if layer.factor is not None:
+            return 8
         case _:
             return 0
 

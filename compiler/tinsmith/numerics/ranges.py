@@ -50,8 +50,6 @@ from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int
 STORED_SPAN = 255
 """Largest |stored| and largest |zero point| of an 8-bit tensor, read as signed or unsigned."""
 
-UNIT = np.ones(1, np.int32)
-
 _GREW_PAST = "an int32 accumulator that could overflow would give other numbers on other machines"
 _UNREACHABLE = "limits lie between the least accumulator (always +1) and one above the largest (always -1)"
 _AGAIN = "make the file again with `tinsmith quantize`"
@@ -211,8 +209,7 @@ def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | No
         case Binarize() | BinaryMaxPool():
             return -1, 1
         case PiecewiseLinear() if acc is not None:
-            rest = Requantization(UNIT, layer.shift, layer.zero_point, layer.lo, layer.hi, wide=False)
-            return int(requantize(acc.lo, rest).min()), int(requantize(acc.hi, rest).max())
+            return int(requantize(acc.lo, layer.rounding).min()), int(requantize(acc.hi, layer.rounding).max())
         case Quantize():
             return tensors[layer.output].lo, tensors[layer.output].hi
         case MaxPool() | Reshape() | Transpose() | Concat():

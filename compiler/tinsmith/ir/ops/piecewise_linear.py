@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import onnx_ir as ir
 
 from tinsmith.ir import exact
-from tinsmith.ir.exact import Requantization
 from tinsmith.ir.ops import rescale
 from tinsmith.ir.ops.base import Operator, ReadContext, WriteContext, requantization_attributes
 from tinsmith.ir.ops.channels import channel_axis, read_channels, spread
-from tinsmith.ir.ops.scalars import UNIT, read_zero_point
+from tinsmith.ir.ops.scalars import read_zero_point
 
 
 class PiecewiseLinear(Operator[exact.PiecewiseLinear]):
@@ -47,10 +47,9 @@ PiecewiseLinear <x_zero_point, shift, zero_point, lo, hi, to> (x, knee, multipli
     def write(self, layer: exact.PiecewiseLinear, context: WriteContext) -> ir.Node:
         """The node; its constants are knee, multiplier and offset."""
         x = context.tensors[layer.inputs[0]]
-        rest = Requantization(UNIT, layer.shift, layer.zero_point, layer.lo, layer.hi, wide=False)
         attributes = {
             "x_zero_point": ir.AttrInt64("x_zero_point", x.zero_point),
-            **requantization_attributes(rest, context.tensors[layer.output]),
+            **requantization_attributes(layer.rounding, context.tensors[layer.output]),
         }
         names = ("knee", "multiplier", "offset")
         constants = {name: spread(getattr(layer, name), layer.axis, len(x.shape)) for name in names}
@@ -60,15 +59,15 @@ PiecewiseLinear <x_zero_point, shift, zero_point, lo, hi, to> (x, knee, multipli
         """The record."""
         read_zero_point(context)
         axis = channel_axis(context, 1)
-        rest = context.requantization(UNIT)
+        rounding = context.requantization(np.ones(1, np.int32))
         return exact.PiecewiseLinear(
             **context.common(1),
             axis=axis,
             knee=read_channels(context, 1, "int32", axis),
             multiplier=read_channels(context, 2, "int32", axis, rows=2),
             offset=read_channels(context, 3, "int32", axis, rows=2),
-            shift=rest.shift,
-            zero_point=rest.zero_point,
-            lo=rest.lo,
-            hi=rest.hi,
+            shift=rounding.shift,
+            zero_point=rounding.zero_point,
+            lo=rounding.lo,
+            hi=rounding.hi,
         )

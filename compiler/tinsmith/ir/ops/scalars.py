@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinsmith.ir.exact import Int32Array
 from tinsmith.ir.ops.base import ReadContext
-
-UNIT: Int32Array = np.ones(1, np.int32)
-"""The multiplier of a sum that has its multipliers inside already."""
 
 
 def read_zero_point(context: ReadContext) -> int:
