@@ -96,7 +96,7 @@ def test_without_scikit_learn(file: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def example_names() -> list[str]:
-    return re.findall(r"^def ([a-z]\w*)", EXAMPLE.read_text(), flags=re.MULTILINE)
+    return re.findall(r"^(?:def )?([a-z]\w*)(?:\(\)| = partial)", EXAMPLE.read_text(), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", example_names())
@@ -116,5 +116,5 @@ def test_fashion_mnist(tmp_path: Path) -> None:
     train, valid = DATA / "fashion_mnist_train30k.npz", DATA / "fashion_mnist_test_first5k.npz"
     if not train.exists():
         pytest.skip(f"needs {train.name}")
-    fitted = train_file(f"{EXAMPLE}:fashion_bireal", str(train), tmp_path / "run", valid=valid, epochs=1)
+    fitted = train_file(f"{EXAMPLE}:fashion_birealnet", str(train), tmp_path / "run", valid=valid, epochs=1)
     assert fitted.accuracy > 0.75

@@ -48,7 +48,7 @@ class Run:
     Attributes:
         epoch: epochs that are done.
         history: of each: loss, accuracy on the validation samples, seconds.
-        best: state of the network after the epoch with the best accuracy, the earliest of equals.
+        best: state of the network after the epoch with the best accuracy, the latest of equals.
     """
 
     epoch: int = 0
