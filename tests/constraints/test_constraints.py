@@ -127,7 +127,72 @@ CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
         "operands_have_one_shape",
         "[1, 4, 8, 8] and [1, 4, 1, 1]",
     ),
-    "gate": (model("p = Relu (x)\n y = Mul (x, p)"), "one_operand_is_constant", "both operands are computed"),
+    "difference": (model("p = Relu (x)\n y = Sub (x, p)"), "one_operand_is_constant", "both operands are computed"),
+    "outer product": (
+        model("p = MaxPool <kernel_shape=[8,1]> (x)\n q = MaxPool <kernel_shape=[1,8]> (x)\n y = Mul (p, q)"),
+        "factor_broadcasts_to_the_other",
+        "Mul 'y': [1, 4, 1, 8] and [1, 4, 8, 1]",
+    ),
+    "factor larger than the value": (
+        model("y = Mul (x, k)", x=(1, 4, 1, 1), k=weights(1, 4, 3, 3)),
+        "factor_broadcasts_to_the_other",
+        "[1, 4, 1, 1] and [1, 4, 3, 3]",
+    ),
+    "slope of places": (
+        model("y = PRelu (x, s)", s=weights(4, 8, 8)),
+        "slope_is_per_channel",
+        "the slope has shape [4, 8, 8]",
+    ),
+    "computed slope": (
+        model("p = MaxPool <kernel_shape=[8,8]> (x)\n y = PRelu (x, p)"),
+        "slope_is_per_channel",
+        "'p' is not a constant",
+    ),
+    "magnitude": (model("a = Abs (x)\n y = Relu (a)"), "magnitudes_are_averaged", "Relu 'y' reads it"),
+    "magnitude at the end": (model("y = Abs (x)"), "magnitudes_are_averaged", "its result is an output"),
+    "a grid a channel": (
+        model(
+            "q = QuantizeLinear (x, s, z)\n y = DequantizeLinear (q, s, z)",
+            s=np.ones(4, np.float32),
+            z=np.zeros(4, np.int8),
+        ),
+        "grid_is_constant",
+        "it has 4 scales and 4 zero points",
+    ),
+    "a grid of scale 0": (
+        model("q = QuantizeLinear (x, s, z)\n y = DequantizeLinear (q, s, z)", s=np.float32(0), z=np.int8(0)),
+        "grid_is_constant",
+        "its scale is 0",
+    ),
+    "a grid without zero point": (
+        model("q = QuantizeLinear (x, s)\n y = DequantizeLinear (q, s)", s=np.float32(1)),
+        "grid_is_constant",
+        "its zero point is not given as a constant",
+    ),
+    "two grids": (
+        model(
+            "q = QuantizeLinear (x, s, z)\n y = DequantizeLinear (q, t, z)",
+            s=np.float32(1),
+            t=np.float32(2),
+            z=np.int8(0),
+        ),
+        "is_dequantized",
+        "DequantizeLinear 'y' reads it with another scale",
+    ),
+    "integers that are moved": (
+        model(
+            "q = QuantizeLinear (x, s, z)\n r = Transpose (q)\n y = DequantizeLinear (r, s, z)",
+            s=np.float32(1),
+            z=np.int8(0),
+        ),
+        "is_dequantized",
+        "Transpose 'r' reads it",
+    ),
+    "integers that are given": (
+        model("y = DequantizeLinear (q, s, z)", extra=", int8[1, 4] q", s=np.float32(1), z=np.int8(0)),
+        "reads_what_was_quantized",
+        "it reads 'q'",
+    ),
     "reciprocal": (model("y = Div (k, x)", k=weights(1)), "one_operand_is_constant", "the divisor is computed"),
     "division by nothing": (
         model("y = Div (x, k)", k=np.zeros((4, 1, 1), np.float32)),
@@ -284,7 +349,7 @@ def test_weights_that_do_not_fit() -> None:
 def test_everything_at_once(tmp_path: Path) -> None:
     """Unknown operators, unknown attributes, control flow, curves and constraints, in one error."""
     proto = model(
-        "a = Sigmoid (x)\n b = Frobnicate (a)\n c = com.acme.Warp <k=1> (b)\n d = LeakyRelu <alpha=0.1> (x)\n"
+        "a = Sigmoid (x)\n b = Frobnicate (a)\n c = com.acme.Warp <k=1> (b)\n d = Elu <alpha=0.1> (x)\n"
         "e = MaxPool <kernel_shape=[2,2], wrong=1> (x)\n f = Conv <pads=[-1,0,0,0]> (e, w)\n"
         "g = Add (c, d)\n y = Add (f, g)",
         **IMAGE,
@@ -298,7 +363,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         "Sigmoid 'a': operator 'Sigmoid' is not supported",
         "operator 'Frobnicate' is unknown",
         "operator 'Warp' of domain 'com.acme' is unknown",
-        "operator 'LeakyRelu' is not supported",
+        "operator 'Elu' is not supported",
         "MaxPool 'e': attribute 'wrong' is unknown",
         "pads is [-1, 0, 0, 0]",
     ):

@@ -133,6 +133,41 @@ def imported_layers(net: TrainedNet) -> ir.Value:
     return net.standard("Gemm", [net.binarize(x), net.numbers(3, 5), net.numbers(3)], transB=1)
 
 
+def run_time_scale(net: TrainedNet) -> ir.Value:
+    """XNOR-Net's: the normalization's factor goes through the product, into the layer."""
+    x = image(net, 4)
+    magnitude = net.standard("Identity", [net.standard("Abs", [x])])
+    axes = net.constant(np.asarray([-3, -2, -1], np.int64))
+    mean = net.standard("ReduceMean", [magnitude, axes])
+    y = net.standard("Mul", [mean, net.binary_conv(net.binarize(x), 6)])
+    return net.relu(net.normalize(net.standard("Add", [y, net.numbers(6, 1, 1)])))
+
+
+def scales_of_places(net: TrainedNet) -> ir.Value:
+    y = net.binary_conv(net.binarize(image(net)), 4)
+    y = net.normalize(net.standard("Mul", [net.numbers(1, 1, 5, 4), y]))
+    return net.standard("Div", [y, net.numbers(1, 1, 5, 4, low=0.5)])
+
+
+def rectifiers(net: TrainedNet) -> ir.Value:
+    """RPReLU behind a sum is an Add, a PRelu and an Add; behind a layer the first goes into its bias."""
+    x = image(net, 4)
+    y = net.prelu(net.standard("Add", [x, net.numbers(1, 4, 1, 1)]))
+    y = net.add(net.conv(net.standard("Sub", [y, net.numbers(4, 1, 1)]), 4, (1, 1)), y)
+    y = net.standard("Add", [net.prelu(net.standard("Add", [y, net.numbers(1, 4, 1, 1)])), net.numbers(4, 1, 1)])
+    y = net.reshape(net.standard("LeakyRelu", [y], alpha=0.2), 1, 4, -1)
+    return net.reshape(net.prelu(y), 1, -1)
+
+
+def affine_rows(net: TrainedNet) -> ir.Value:
+    """What stands in a row is one Mul and one Add; what comes to nothing goes."""
+    x = net.input("x", (1, 4, 6, 6))
+    y = net.standard("Add", [net.standard("Mul", [net.normalize(x), values(net, 2)]), net.numbers(4, 1, 1)])
+    z = net.standard("Div", [net.standard("Mul", [net.relu(x), values(net, 4)]), values(net, 4)])
+    columns = net.reshape(net.relu(net.add(y, z)), 1, 2, 2, 36)
+    return net.standard("Mul", [net.standard("MatMul", [columns, net.numbers(36, 5)]), net.numbers(5)])
+
+
 MIN_POOL = "Mul MaxPool Mul "
 CASES: dict[str, tuple[Build, str]] = {
     "binary then affine": (binary_then_affine, "Conv Binarize BinaryConv"),
@@ -149,6 +184,10 @@ CASES: dict[str, tuple[Build, str]] = {
     "flat": (flat, "Conv Binarize Reshape BinaryGemm"),
     "columns": (columns, "Reshape Gemm Binarize Reshape BinaryGemm"),
     "thresholds of places": (thresholds_of_places, "Conv Reshape Mul Binarize BinaryGemm"),
+    "run-time scale": (run_time_scale, "Conv Binarize BinaryConv Abs ReduceMean Mul Add Relu"),
+    "scales of places": (scales_of_places, "Conv Binarize BinaryConv Mul Add Mul"),
+    "rectifiers": (rectifiers, "Conv PRelu Conv Add Add PRelu Add PRelu Reshape PRelu Reshape"),
+    "affine rows": (affine_rows, "Mul Add Relu Add Relu Reshape Gemm Reshape"),
     "imported layers": (
         imported_layers,
         "Conv Binarize BinaryConv Binarize MaxPool Conv Binarize Reshape BinaryGemm Binarize Gemm",

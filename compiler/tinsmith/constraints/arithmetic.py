@@ -93,13 +93,52 @@ def operands_have_one_shape(node: NodeView) -> str | None:
 
 
 def one_operand_is_constant(node: NodeView) -> str | None:
-    """Sub, Mul and Div have one operand that is a constant (Div: the divisor).
+    """Sub and Div have one operand that is a constant (Div: the divisor).
 
-    Gates and attention, which multiply computed values, are not taken yet.
+    Multiply by -1 and add, or multiply by a value that is computed without a division.
     """
     if len(node.activations()) > 1:
         return "both operands are computed"
     return "the divisor is computed" if node.op == "Div" and node.is_constant(0) else None
+
+
+def factor_broadcasts_to_the_other(node: NodeView) -> str | None:
+    """One factor has the shape of the product; the other is broadcast to it.
+
+    Expand one of them in the model.
+    """
+    a, b, y = node.shape(0), node.shape(1), node.output_shape()
+    if a is None or b is None or y is None:
+        return None
+    fits = any(shape == y and not node.is_constant(i) for i, shape in ((0, a), (1, b)))
+    return None if fits else f"{list(a)} and {list(b)}"
+
+
+def slope_is_per_channel(node: NodeView) -> str | None:
+    """PRelu's slope is a constant: one number, or one number a channel.
+
+    Use `nn.PReLU(channels)`.
+    """
+    slope, shape = node.constant(1), node.shape()
+    if slope is None:
+        return f"{node.proto.input[1]!r} is not a constant"
+    if shape is None or channel_axis(shape, slope.shape) is not None:
+        return None
+    column = slope.shape[-1:] == shape[-1:] and slope.size == shape[-1]
+    return None if column else f"the slope has shape {list(slope.shape)}, the input {list(shape)}"
+
+
+def magnitudes_are_averaged(node: NodeView) -> str | None:
+    """Abs stands where ReduceMean, keeping the axes, makes one scale of its result (XNOR-Net).
+
+    Use Relu elsewhere.
+    """
+    if node.is_output():
+        return "its result is an output"
+    found = [
+        reader for reader in node.readers() if reader.op != "ReduceMean" or not reader.attributes.get("keepdims", 1)
+    ]
+    return f"{found[0].label} reads it" if found else None
 
 
 def divisor_is_not_zero(node: NodeView) -> str | None:
@@ -112,7 +151,7 @@ def divisor_is_not_zero(node: NodeView) -> str | None:
 
 
 def constant_is_per_channel(node: NodeView) -> str | None:
-    """A constant that is added or multiplied is one number, or one number a channel.
+    """A constant that is added is one number, or one number a channel.
 
     Constants that vary over height or width (position tables) are not taken.
     """

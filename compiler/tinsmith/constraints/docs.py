@@ -12,7 +12,7 @@ INTRODUCTION = """# Operators
 
 <!-- Made by `python -m tinsmith.constraints.docs docs/operators.md` from tinsmith/constraints/. Do not edit. -->
 
-What Tinsmith takes of an ONNX model (opset 11 and up, float32, batch 1), on what conditions, and what the canonical
+What Tinsmith takes of an ONNX model (opset 9 and up, float32, batch 1), on what conditions, and what the canonical
 passes make of it. `tinsmith ops MODEL --target T` checks a model against this table and names every node that does not
 keep it. Constant arithmetic, of any operator, is computed while the model is read and does not count.
 """

@@ -6,18 +6,19 @@ import numpy as np
 
 from tinsmith.constraints.view import NodeView
 
-FLOAT, INT64 = 1, 7
+FLOAT, UINT8, INT8, INT64 = 1, 2, 3, 7
+_MAY_ALSO_BE = {"ArgMax": (INT64,), "QuantizeLinear": (UINT8, INT8), "DequantizeLinear": (UINT8, INT8)}
 
 
 def values_are_float32(node: NodeView) -> str | None:
-    """Values that flow between layers are float32 (ArgMax may give int64).
+    """Values that flow between layers are float32 (ArgMax may give int64, QuantizeLinear uint8 or int8).
 
     Export the model in float32: `model.float()` in PyTorch. Integers come from Tinsmith's own quantization.
     """
     import onnx
 
     names = [node.proto.input[i] for i in node.activations()] + [name for name in node.proto.output if name]
-    allowed = (0, FLOAT, INT64) if node.op == "ArgMax" else (0, FLOAT)
+    allowed = (0, FLOAT, *_MAY_ALSO_BE.get(node.op, ()))
     wrong = [n for n in names if node.graph.element_type(n) not in allowed]
     wrong = [n for n in wrong if node.graph.consumers.get(n) or n in node.graph.outputs]
     names_of = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}

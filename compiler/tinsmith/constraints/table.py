@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinsmith.constraints import arithmetic, ending, general, movement, trained, windows
+from tinsmith.constraints import arithmetic, ending, general, grids, movement, trained, windows
 from tinsmith.constraints.view import NodeView
 from tinsmith.ir.domain import TRAINED_DOMAIN
 
@@ -40,19 +40,15 @@ _POOL: tuple[Constraint, ...] = (
     windows.pads_are_not_negative,
     windows.padding_is_smaller_than_the_kernel,
 )
-_SCALE: tuple[Constraint, ...] = (
-    arithmetic.one_operand_is_constant,
-    arithmetic.constant_is_per_channel,
-    arithmetic.divisor_is_not_zero,
-)
 _CONVOLUTION: tuple[Constraint, ...] = (
     general.is_an_image,
     trained.convolution_fits_weights,
     windows.pads_are_not_negative,
 )
-_NEIGHBOUR = "folded into a neighbouring Conv or Gemm, else a depthwise 1×1 Conv"
+_NEIGHBOUR = "folded into a neighbouring layer, else a Mul and an Add of one number a channel"
 
 OPERATORS: dict[str, Operator] = {
+    "Abs": Operator("part of a ReduceMean", (arithmetic.magnitudes_are_averaged,)),
     "Add": Operator(
         f"Add of two values; a constant is {_NEIGHBOUR}",
         (arithmetic.operands_have_one_shape, arithmetic.constant_is_per_channel),
@@ -110,7 +106,17 @@ OPERATORS: dict[str, Operator] = {
             windows.pads_are_not_negative,
         ),
     ),
-    "Div": Operator(_NEIGHBOUR, _SCALE),
+    "DequantizeLinear": Operator(
+        "the grid of a value, which is kept", (grids.grid_is_constant, grids.reads_what_was_quantized)
+    ),
+    "Div": Operator(
+        f"{_NEIGHBOUR}; Mul by a constant that varies over positions",
+        (
+            arithmetic.one_operand_is_constant,
+            arithmetic.factor_broadcasts_to_the_other,
+            arithmetic.divisor_is_not_zero,
+        ),
+    ),
     "Dropout": Operator("nothing", (movement.dropout_is_for_inference,)),
     "Flatten": Operator("Reshape"),
     "Gemm": Operator(
@@ -124,11 +130,17 @@ OPERATORS: dict[str, Operator] = {
     "GlobalAveragePool": Operator("AveragePool over the whole image", (general.is_an_image,)),
     "GlobalMaxPool": Operator("MaxPool over the whole image", (general.is_an_image,)),
     "Identity": Operator("nothing"),
+    "LeakyRelu": Operator("PRelu"),
     "MatMul": Operator("Gemm, between Reshapes where needed", (arithmetic.product_is_by_a_constant_matrix,)),
     "MaxPool": Operator("MaxPool", (*_POOL, windows.indices_are_row_major, windows.window_size_is_clear)),
-    "Mul": Operator(_NEIGHBOUR, _SCALE),
+    "Mul": Operator(
+        f"Mul of two values, or by a constant that varies over positions; else {_NEIGHBOUR}",
+        (arithmetic.factor_broadcasts_to_the_other,),
+    ),
     "Pad": Operator("padding of the Conv or pool that follows, else a 1×1 Conv", (movement.pads_with_zeros,)),
-    "ReduceMean": Operator("AveragePool and Reshape", (windows.reduces_height_or_width,)),
+    "PRelu": Operator("PRelu with one slope a channel", (arithmetic.slope_is_per_channel,)),
+    "QuantizeLinear": Operator("the grid of a value, which is kept", (grids.grid_is_constant, grids.is_dequantized)),
+    "ReduceMean": Operator("AveragePool and Reshape; behind Abs, ReduceMean", (windows.reduces_height_or_width,)),
     "Relu": Operator("Relu"),
     "Reshape": Operator("Reshape", (movement.shape_is_constant,)),
     "ShiftConv": Operator(
@@ -144,22 +156,22 @@ OPERATORS: dict[str, Operator] = {
     "Slice": Operator("1×1 Conv with a stride", (movement.slices_channels_or_every_nth_pixel,)),
     "Softmax": Operator("Softmax along the last axis", (ending.axis_is_the_last, ending.result_is_the_output)),
     "Squeeze": Operator("Reshape", (movement.shape_is_constant,)),
-    "Sub": Operator(_NEIGHBOUR, _SCALE),
+    "Sub": Operator(_NEIGHBOUR, (arithmetic.one_operand_is_constant, arithmetic.constant_is_per_channel)),
     "Transpose": Operator("Transpose"),
     "Unsqueeze": Operator("Reshape", (movement.shape_is_constant,)),
 }
 
-_CURVE = "smooth non-linear functions are not taken yet: use Relu or ReLU6"
+_CURVE = "smooth non-linear functions are not taken yet: use Relu, ReLU6 or PRelu"
 _CONTROL = "control flow depends on values at run time; the plan of a device build is fixed"
 _RECURRENT = "recurrent layers are not taken yet"
-_QUANTIZED = "the model is already quantized; Tinsmith quantizes the float model itself"
+_INTEGER = "of quantized models, those in QDQ form are taken: QuantizeLinear and DequantizeLinear around float layers"
 
 REFUSED: dict[str, str] = {
     **dict.fromkeys(("If", "Loop", "Scan"), _CONTROL),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), _RECURRENT),
     **dict.fromkeys(("Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "Gelu", "Erf", "Elu", "Selu", "Softplus"), _CURVE),
-    **dict.fromkeys(("LeakyRelu", "PRelu", "Mish", "Swish"), _CURVE),
-    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"), _QUANTIZED),
+    **dict.fromkeys(("Mish", "Swish"), _CURVE),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), _INTEGER),
     "LogSoftmax": "end with Softmax, or with the logits themselves",
     "ConvTranspose": "transposed convolutions are not taken yet",
     "Resize": "scaling of images is not taken yet",

@@ -19,6 +19,8 @@ from tinsmith.ir.provenance import LAYER, SOURCE
 
 Shape = tuple[int, ...]
 STANDARD = ("", "ai.onnx")
+HANDING_ON = ("Identity", "Dropout", "Cast", "CastLike")
+"""Operators whose result is their first input."""
 FLOAT = 1
 
 
@@ -90,6 +92,20 @@ class NodeView:
     def consumers(self) -> list[NodeView]:
         """Nodes that read the first output."""
         return self.graph.consumers.get(self.proto.output[0], [])
+
+    def readers(self) -> list[NodeView]:
+        """As `consumers`, but for nodes that hand their input on: what reads these."""
+        found: list[NodeView] = []
+        for reader in self.consumers():
+            found += reader.readers() if reader.op in HANDING_ON else [reader]
+        return found
+
+    def maker(self, i: int = 0) -> NodeView | None:
+        """As `producer`, but for nodes that hand their input on: what made theirs."""
+        found = self.producer(i)
+        while found is not None and found.op in HANDING_ON:
+            found = found.producer()
+        return found
 
     def is_output(self) -> bool:
         """Whether the first output is an output of the graph."""

@@ -115,11 +115,14 @@ def indices_are_row_major(node: NodeView) -> str | None:
 
 
 def reduces_height_or_width(node: NodeView) -> str | None:
-    """ReduceMean is over height, width or both of a (1, channels, height, width) value: it becomes an average pool.
+    """ReduceMean is over height, width or both of a (1, channels, height, width) value, or of the result of Abs.
 
     `x.mean((2, 3))`, or `nn.AdaptiveAvgPool2d(1)`.
     """
     shape, axes = node.shape(), node.ints("axes", 1)
+    before = node.maker()
+    if before is not None and before.op == "Abs":
+        return None if axes else "it is over all axes"
     if shape is None:
         return None
     if axes is None or not axes:

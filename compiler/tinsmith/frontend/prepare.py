@@ -9,16 +9,17 @@ import onnx
 import onnx.shape_inference
 
 from tinsmith.errors import Problem, TinsmithError
+from tinsmith.frontend import qonnx
 from tinsmith.frontend.fold_constants import fold_constants
 from tinsmith.frontend.inputs import ShapeOf, fix_input_shapes
 from tinsmith.frontend.names import hints, name_layers
-from tinsmith.frontend.qonnx import put_back as put_back_quantizers
-from tinsmith.frontend.qonnx import take_out as take_out_quantizers
 from tinsmith.frontend.trained_functions import put_in, take_out
 from tinsmith.ir.domain import DOMAIN, OPSET, TRAINED_DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tinsmith.frontend.qonnx_quantizer import Quantizer
 
 INFERENCE_ERRORS = (onnx.shape_inference.InferenceError, RuntimeError, ValueError)
 OLDEST = 9
@@ -56,11 +57,11 @@ def prepare(model: onnx.ModelProto, shapes: ShapeOf, where: str, folder: Path | 
     fix_input_shapes(model, shapes, where)
     origin = hints(model, folder)
     _strip(model)
-    quantizers = take_out_quantizers(model)
+    quantizers = _take_out_quantizers(model, where)
     if _all_known(model):
         _check_tensors(model, where)
         model = _convert(model, where)
-    put_back_quantizers(model, quantizers)
+    qonnx.put_back(model, quantizers)
     strict = _all_known(model)
     model = _infer(model, where, strict=strict)
     while fold_constants(model):
@@ -78,6 +79,13 @@ def _inline(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         model = onnx.inliner.inline_local_functions(model)
     put_in(model)
     return model
+
+
+def _take_out_quantizers(model: onnx.ModelProto, where: str) -> dict[str, Quantizer]:
+    if not qonnx.is_qonnx(model):
+        return {}
+    _check_tensors(model, where)
+    return qonnx.take_out(model)
 
 
 def _check_opset(model: onnx.ModelProto, where: str) -> None:

@@ -19,6 +19,7 @@ from onnx.helper import make_node
 
 from tinsmith.constraints.view import GraphView, NodeView
 from tinsmith.errors import Problems
+from tinsmith.frontend.fold_constants import fold_constants
 from tinsmith.frontend.names import unique
 from tinsmith.frontend.qonnx_quantizer import Array, Quantizer, read_quantizer
 from tinsmith.frontend.trained_functions import put_in
@@ -29,8 +30,16 @@ _MOST_BITS_OF_A_BIAS = 32
 _LARGEST_WEIGHT = 127
 
 
+def is_qonnx(model: onnx.ModelProto) -> bool:
+    """Whether the model holds operators of QONNX."""
+    return any(node.domain in DOMAINS for node in model.graph.node)
+
+
 def take_out(model: onnx.ModelProto) -> dict[str, Quantizer]:
     """Compute quantizers of constants, and put an Identity in the place of each other one, in place.
+
+    Args:
+        model: of any opset, its tensors whole; loses what no output needs and what is constant.
 
     Returns:
         The quantizers of values, by the name of their output.
@@ -38,20 +47,21 @@ def take_out(model: onnx.ModelProto) -> dict[str, Quantizer]:
     Raises:
         TinsmithError: with everything about the quantizers that is not taken.
     """
-    problems, quantizers = Problems(), {}
-    while nodes := [n for n in GraphView(model).nodes if n.domain in DOMAINS]:
-        constant = [n for n in nodes if n.is_constant(0)]
+    problems = Problems()
+    fold_constants(model)
+    while constant := [n for n in _quantizers(model) if n.is_constant(0)]:
         for node in constant:
             _compute(model, node, problems)
-        if constant:
-            continue
-        for node in nodes:
-            found = _read_value_quantizer(node, problems)
-            if found is not None:
-                quantizers[node.proto.output[0]] = found
-            _become_identity(node.proto)
+        fold_constants(model)
+    found = {node: _read_value_quantizer(node, problems) for node in _quantizers(model)}
     problems.check()
-    return quantizers
+    for node in found:
+        _become_identity(node.proto)
+    return {node.proto.output[0]: quantizer for node, quantizer in found.items() if quantizer is not None}
+
+
+def _quantizers(model: onnx.ModelProto) -> list[NodeView]:
+    return [node for node in GraphView(model).nodes if node.domain in DOMAINS]
 
 
 def _compute(model: onnx.ModelProto, node: NodeView, problems: Problems) -> None:

@@ -55,7 +55,11 @@ def read_quantizer(node: NodeView, problems: Problems, most_bits: int = MOST_BIT
         why = _WHY.get(node.op, f"of the QONNX operators, {', '.join(QUANTIZERS)} are taken")
         problems.add("it is not supported", where=node.label, why=why, fix="export the network without it")
         return None
-    found = len(problems.found)
+    found, inputs = len(problems.found), 2 if node.op == "BipolarQuant" else 4
+    if sum(map(node.has, range(inputs))) < inputs:
+        why = f"{node.op} has {inputs}"
+        problems.add("inputs are missing", where=node.label, why=why, fix="export the network again")
+        return None
     scale = _scale(node, problems)
     if node.op == "BipolarQuant":
         return None if scale is None else Quantizer(scale, -1, 1, bipolar=True)

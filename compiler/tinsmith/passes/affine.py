@@ -46,7 +46,7 @@ def affine_of(node: ir.Node) -> Affine | None:
     constant = np.asarray(constant_of(node, i), np.float64)
     one, zero = np.ones(1), np.zeros(1)
     values = constant.reshape(-1)
-    axis = _axis(shape_of(x), constant.shape) if values.size > 1 else None
+    axis = axis_of(shape_of(x), constant.shape) if values.size > 1 else None
     if values.size > 1 and axis is None:
         return None
     scale, shift = {
@@ -58,7 +58,7 @@ def affine_of(node: ir.Node) -> Affine | None:
     return Affine(x, scale, shift, axis)
 
 
-def _axis(shape: tuple[int, ...], constant: tuple[int, ...]) -> int | None:
+def axis_of(shape: tuple[int, ...], constant: tuple[int, ...]) -> int | None:
     """The axis of a per-channel constant, which may be one number a column; None where it varies along several."""
     axis = channel_axis(shape, constant)
     if axis is None and prod(constant[:-1]) == 1 and constant[-1] == shape[-1]:

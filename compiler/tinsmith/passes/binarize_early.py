@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx_ir as ir
 
-from tinsmith.constraints.geometry import channel_axis
 from tinsmith.errors import Problems
 from tinsmith.ir.bits import flips_signs
 from tinsmith.ir.provenance import inherit, layer_name, source
@@ -15,9 +14,9 @@ from tinsmith.ir.stages import Stage
 from tinsmith.ir.trained import is_trained
 from tinsmith.ir.trained.binarize import binarize
 from tinsmith.passes import rewrite
-from tinsmith.passes.affine import Affine, affine_of
+from tinsmith.passes.affine import Affine, affine_of, axis_of
 from tinsmith.passes.base import Pass
-from tinsmith.passes.rewrite import Array, add_constant, constant_of, input_of, new_node, only_consumer, shape_of
+from tinsmith.passes.rewrite import Array, add_constant, along, constant_of, input_of, new_node, only_consumer, shape_of
 
 _LARGEST = float(np.finfo(np.float32).max)
 _MOVERS = ("MaxPool", "Reshape", "Transpose")
@@ -96,7 +95,7 @@ def _first(node: ir.Node) -> _Decision:
     threshold = constant_of(node, 1)
     if threshold is None:
         raise ValueError(f"the threshold of {node.name!r} is not constant")
-    axis = channel_axis(shape_of(input_of(node)), threshold.shape) if threshold.size > 1 else None
+    axis = axis_of(shape_of(input_of(node)), threshold.shape) if threshold.size > 1 else None
     values = threshold.astype(np.float64).reshape(-1)
     return _Decision(input_of(node), np.ones_like(values), values, axis)
 
@@ -159,7 +158,7 @@ def _rebuild(graph: ir.Graph, decision: _Decision, taken: list[ir.Node], later: 
     new = _flip(graph, decision.x, decision.sign, decision.axis, rest, "sign")
     x = new[-1].outputs[0] if new else decision.x
     threshold = np.clip(decision.threshold, -_LARGEST, _LARGEST)
-    constant = add_constant(graph, f"{name}.threshold", _along(threshold, len(shape), decision.axis))
+    constant = add_constant(graph, f"{name}.threshold", along(threshold, len(shape), decision.axis))
     bits = binarize(x, constant)
     inherit(bits, *rest)
     new.append(bits)
@@ -183,12 +182,5 @@ def _flip(graph: ir.Graph, x: ir.Value, sign: Array, axis: int | None, old: list
     """Mul by `sign`, unless it is 1 everywhere."""
     if sign.min() > 0:
         return []
-    constant = add_constant(graph, f"{layer_name(old[0])}.{part}", _along(sign, len(shape_of(x)), axis))
+    constant = add_constant(graph, f"{layer_name(old[0])}.{part}", along(sign, len(shape_of(x)), axis))
     return [new_node("Mul", [x, constant], shape_of(x), old, part=part)]
-
-
-def _along(values: Array, rank: int, axis: int | None) -> Array:
-    """`values` in the shape that broadcasts them along `axis` of a value with `rank` axes."""
-    if axis is None:
-        return values.reshape(-1)[0]
-    return values if axis == rank - 1 else values.reshape(*[1] * axis, -1, *[1] * (rank - 1 - axis))

@@ -14,7 +14,7 @@ class PoolForms(RewritePass):
     ops = ("GlobalAveragePool", "GlobalMaxPool", "ReduceMean")
 
     def rewrite(self, node: ir.Node, graph: ir.Graph) -> bool:
-        """Replace `node` unless it is the mean over channels too, which is a layer of its own."""
+        """Replace `node` unless it is a mean over channels too, or of magnitudes, which is a layer of its own."""
         x, y = input_of(node), node.outputs[0]
         if node.op_type == "ReduceMean" and not _is_spatial(node, len(shape_of(x))):
             return False
@@ -33,7 +33,9 @@ class PoolForms(RewritePass):
 
 
 def _is_spatial(node: ir.Node, rank: int) -> bool:
-    return rank == 4 and _axes(node, rank) <= {2, 3}
+    before = input_of(node).producer()
+    of_magnitudes = before is not None and before.op_type == "Abs"
+    return rank == 4 and _axes(node, rank) <= {2, 3} and not of_magnitudes
 
 
 def _axes(node: ir.Node, rank: int) -> set[int]:

@@ -72,6 +72,13 @@ def ints_of(node: ir.Node, name: str, i: int | None = None) -> tuple[int, ...] |
     return None if value is None else tuple(int(v) for v in value.reshape(-1))
 
 
+def along(values: Array, rank: int, axis: int | None) -> Array:
+    """`values` in the shape that broadcasts them along `axis` of a value with `rank` axes; a scalar without one."""
+    if axis is None:
+        return np.asarray(values.reshape(-1)[0])
+    return values if axis == rank - 1 else values.reshape(*[1] * axis, -1, *[1] * (rank - 1 - axis))
+
+
 def only_consumer(value: ir.Value) -> ir.Node | None:
     """The one node that reads `value`, once, where nobody else does and the graph does not return it."""
     uses = list(value.uses())
