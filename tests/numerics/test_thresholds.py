@@ -20,7 +20,7 @@ X = Tensor("x", (1, 1), "int8", 0.037, 0, -128, 127)
 
 def limit(unit: float, bias: float, threshold: float, lo: int, hi: int) -> int:
     one = [np.array([number]) for number in (unit, bias, threshold, lo, hi)]
-    return int(limits(*one)[0])  # type: ignore[arg-type]
+    return int(limits(*one)[0])
 
 
 @given(
@@ -73,7 +73,7 @@ reals = st.floats(-8, 8).filter(lambda number: number == 0 or abs(number) > 1e-3
 def test_a_chain_becomes_the_nearest_steps(
     before: float, shift: float, slope: float, factor: float, after: float
 ) -> None:
-    pieces = Pieces.identity(1).scaled(before).shifted(shift).bent([slope]).scaled(factor).shifted(after)
+    pieces = Pieces.identity(1).scaled(before).shifted(shift).bent(slope).scaled(factor).shifted(after)
     found = choose_pieces(pieces, X, 0.05)
     for v in range(-128, 128, 3):
         x = v * X.scale

@@ -42,15 +42,15 @@ class Pieces:
         zero = np.zeros((2, len(knee)))
         return Pieces(knee, zero, zero + np.array([[-1.0], [1.0]]))
 
-    def scaled(self, factor: npt.ArrayLike) -> Pieces:
+    def scaled(self, factor: Reals | float) -> Pieces:
         """factor * f, one factor a channel or one for all."""
         return replace(self, slope=self.slope * factor, offset=self.offset * factor)
 
-    def shifted(self, summand: npt.ArrayLike) -> Pieces:
+    def shifted(self, summand: Reals | float) -> Pieces:
         """f + summand, one summand a channel or one for all."""
         return replace(self, offset=self.offset + summand)
 
-    def bent(self, negative_slope: npt.ArrayLike) -> Pieces:
+    def bent(self, negative_slope: Reals | float) -> Pieces:
         """PRelu of f, which must have one piece: f where f >= 0, else negative_slope * f."""
         slope, offset = self.slope[0], self.offset[0]
         rising = np.broadcast_to(np.asarray(negative_slope, np.float64), slope.shape)
