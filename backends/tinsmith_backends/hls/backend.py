@@ -1,0 +1,107 @@
+"""The HLS backend: hls4ml projects whose numbers are the exact graph's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
+from tinsmith.errors import Problem, TinsmithError
+
+from tinsmith_backends.hls.targets import TARGETS
+
+if TYPE_CHECKING:
+    from tinsmith.ir.exact import ExactGraph
+
+    from tinsmith_backends.hls.network import Network
+
+
+class HlsBackend:
+    """Implements `tinsmith.backend.Backend` for the flows of targets.py."""
+
+    targets: Mapping[str, Target] = MappingProxyType({name: flow.target for name, flow in TARGETS.items()})
+
+    def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
+        """Every reason why this graph cannot be built; the same for all flows."""
+        from tinsmith_backends.hls.constraints import problems
+
+        return problems(graph)
+
+    def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
+        """Write the project into the empty folder `out`, with a self-test that needs no Tinsmith."""
+        from tinsmith_backends.hls.description import describe, write_description
+        from tinsmith_backends.hls.lower import lower
+        from tinsmith_backends.hls.project import write_selftest
+
+        flow = TARGETS[target]
+        with step("lower to hls4ml layers"):
+            network = lower(graph)
+        with step("write the hls4ml project"):
+            _write(network, target, out)
+            description = describe(network)
+            write_description(description, out)
+            write_selftest(description, flow, out)
+        weights = _weight_bytes(network)
+        layers = tuple(
+            LayerBuild(layer.name, _kinds(network, layer.name), weights.get(layer.name, 0)) for layer in graph.layers
+        )
+        return Build(0, 0, sum(weights.values()), 0, layers)
+
+    def write_vectors(
+        self, graph: ExactGraph, target: str, out: Path, samples: Sequence[Arrays], expected: Sequence[Arrays]
+    ) -> None:
+        """Add what the project's self-test compares."""
+        from tinsmith_backends.hls.description import read_description
+        from tinsmith_backends.hls.project import write_vectors
+
+        write_vectors(read_description(out, graph), out, expected)
+
+    def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
+        """The project's weight files, written again from the exact graph."""
+        import tempfile
+
+        from tinsmith_backends.hls.lower import lower
+        from tinsmith_backends.hls.runner import read_constants
+
+        with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
+            _write(lower(graph), target, Path(folder))
+            return read_constants(Path(folder))
+
+    def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
+        """The project's C++ simulation, compiled by g++. `TinsmithError` when that is missing or refuses it."""
+        from tinsmith_backends.hls.runner import HlsRunner
+
+        if runner not in (None, HlsRunner.name):
+            what = f"{target} has no runner called {runner!r}"
+            raise TinsmithError(what, where="--runner", fix=f"--runner {HlsRunner.name}")
+        return HlsRunner(build, graph, TARGETS[target])
+
+
+def _write(network: Network, target: str, folder: Path) -> None:
+    from tinsmith_backends.hls.hls4ml_adapter import write_project
+    from tinsmith_backends.hls.settings import Settings
+
+    flow = TARGETS[target]
+    write_project(network, flow.backend, Settings(part=flow.part), folder)
+
+
+def _kinds(network: Network, layer: str) -> str:
+    """hls4ml's names of the nodes that do a layer."""
+    return " + ".join(node.class_name for node in network.nodes if node.layer == layer) or "no code"
+
+
+def _weight_bytes(network: Network) -> dict[str, int]:
+    """Bytes of the constants of each layer, in the widths of their types."""
+    bits: dict[str, int] = {}
+    for node in network.nodes:
+        for what in ("weight", "bias", "scale"):
+            data = node.attributes.get(f"{what}_data")
+            if data is not None:
+                bits[node.layer] = bits.get(node.layer, 0) + data.size * node.types[what].width
+    return {layer: (count + 7) // 8 for layer, count in bits.items()}
+
+
+BACKEND = HlsBackend()
+"""What the entry point `tinsmith.backends` names."""

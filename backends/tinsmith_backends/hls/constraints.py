@@ -1,0 +1,113 @@
+"""What the HLS flows cannot take, and why. One function a rule; its docstring is the reason that users read."""
+
+from __future__ import annotations
+
+import numpy as np
+from tinsmith.errors import Problem
+from tinsmith.ir.exact import (
+    BinaryMatMul,
+    Concat,
+    Dequantize,
+    ExactGraph,
+    Layer,
+    MatMul,
+    MaxPool,
+    Quantize,
+    Reshape,
+    ShiftMatMul,
+)
+from tinsmith.refusals import Rule, refusals
+
+from tinsmith_backends.hls.lower import channels_last
+from tinsmith_backends.hls.lower_layers import HANDLERS
+
+
+def problems(graph: ExactGraph) -> list[Problem]:
+    """Every rule that some layer breaks."""
+    return refusals(graph, RULES, "HLS targets cannot take this layer")
+
+
+def _known(graph: ExactGraph, layer: Layer) -> bool:
+    """hls4ml has nothing that computes this operator's bits.
+
+    let the network end at its logits; tinsmith ops MODEL --target T lists every such operator
+    """
+    return isinstance(layer, Quantize | Dequantize) or type(layer) in HANDLERS
+
+
+def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
+    """Its output has a zero point other than 0, and hls4ml pads with zeros.
+
+    quantize without asymmetric = true
+    """
+    return graph.tensors[layer.output].zero_point == 0
+
+
+def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
+    """It makes an output of the network, and an HLS project puts out integers, of which Dequantize tells the scale."""
+    return layer.output not in graph.outputs or isinstance(layer, Dequantize)
+
+
+def _image(graph: ExactGraph, layer: Layer) -> bool:
+    """It works on a tensor that is no image of rank 4 with batch 1."""
+    if not hasattr(layer, "pads"):
+        return True
+    shape = graph.tensors[layer.inputs[0]].shape
+    return len(shape) == 4 and shape[0] == 1
+
+
+def _one_row(graph: ExactGraph, layer: Layer) -> bool:
+    """It multiplies more than one row by its matrix, and hls4ml's dense layer takes one.
+
+    write it as a 1x1 convolution
+    """
+    if not isinstance(layer, MatMul | ShiftMatMul | BinaryMatMul):
+        return True
+    return bool(np.prod(graph.tensors[layer.inputs[0]].shape) == layer.weight.shape[0])
+
+
+def _padding_never_wins(graph: ExactGraph, layer: Layer) -> bool:
+    """It pools values that may be negative with padding, and hls4ml pads with zeros, which would win.
+
+    put a ReLU in front of the pool, or leave out its padding
+    """
+    return not isinstance(layer, MaxPool) or not any(layer.pads) or graph.tensors[layer.inputs[0]].lo >= 0
+
+
+def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
+    """It is a pool with dilation, which hls4ml has not."""
+    return not hasattr(layer, "kernel") or getattr(layer, "dilations", (1, 1)) == (1, 1)
+
+
+def _joins_images(graph: ExactGraph, layer: Layer) -> bool:
+    """It joins tensors that are no images, or along the batch."""
+    return not isinstance(layer, Concat) or (len(graph.tensors[layer.output].shape) == 4 and layer.axis != 0)
+
+
+def _keeps_order(graph: ExactGraph, layer: Layer) -> bool:
+    """It makes an image of values that stand in another order: the project holds channels last.
+
+    flatten for a matrix product only
+    """
+    if not isinstance(layer, Reshape) or len(graph.tensors[layer.output].shape) < 3:
+        return True
+    x, y = graph.tensors[layer.inputs[0]], graph.tensors[layer.output]
+    return np.array_equal(_stored(x.shape), _stored(y.shape))
+
+
+def _stored(shape: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    positions = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+    return positions.transpose(channels_last(len(shape))).ravel()
+
+
+RULES: tuple[Rule, ...] = (
+    _known,
+    _symmetric,
+    _dequantized_outputs,
+    _image,
+    _one_row,
+    _padding_never_wins,
+    _whole_windows,
+    _joins_images,
+    _keeps_order,
+)

@@ -1,0 +1,36 @@
+"""Exact graphs that the HLS tests build."""
+
+from __future__ import annotations
+
+from exact_models import Net
+
+
+def integers(name: str = "integers") -> Net:
+    """Every operator of 8-bit tensors that the flows take: residual, depthwise, dilated, clipped on both sides."""
+    net = Net(3, name)
+    x = net.quantize(net.input("x", (1, 3, 8, 8)), dtype="int8")
+    stem = net.conv(x, 4, pads=(1, 1, 1, 1), lo=0, hi=200)
+    deep = net.depthwise(stem, pads=(1, 1, 1, 1), dtype="int8", lo=-100, hi=90)
+    joined = net.add(net.conv(stem, 4, (1, 1), precision="wide"), deep)
+    both = net.concat(net.conv(joined, 4, (3, 2), dilations=(2, 1), group=2), net.conv(joined, 2, (5, 2), lo=3))
+    clipped = net.requantize(net.max_pool(both, (2, 2), strides=(2, 1), pads=(0, 1, 0, 0)), hi=99)
+    average = net.average_pool(clipped, (2, 3), strides=(1, 2), pads=(0, 1, 0, 0))
+    net.dequantize(net.matmul(net.flatten(average), 5, dtype="int8"))
+    net.dequantize(joined)
+    return net
+
+
+def bits(name: str = "bits") -> Net:
+    """Binary and shift layers: each padding, thresholds, a pool with channels turned, weights of 2, 3 and 4 bits."""
+    net = Net(4, name)
+    x = net.quantize(net.input("x", (1, 2, 7, 6)))
+    first = net.conv(x, 5, pads=(1, 1, 1, 1), bits=1)
+    minus = net.binary_conv(first, 6, pads=(1, 1, 1, 1), pad_value=-1, bits=1)
+    plus = net.binary_conv(minus, 7, pads=(1, 0, 1, 2), pad_value=1, bits=1)
+    pooled = net.binary_max_pool(plus, (2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
+    zero = net.binary_conv(pooled, 4, pads=(1, 1, 1, 1), pad_value=0)
+    shifted = net.shift_conv(zero, 5, (2, 2), weight_bits=4)
+    again = net.binarize(shifted)
+    rows = net.binary_matmul(net.flatten(again), 9)
+    net.dequantize(net.shift_matmul(net.shift_matmul(rows, 6, 2), 5, 3, dtype="int8"))
+    return net
