@@ -17,6 +17,7 @@ import pytest
 from exact_models import Net
 from hls_nets import bits, integers
 from tinsmith.backend import Runner
+from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.hls.backend import BACKEND
@@ -150,6 +151,11 @@ def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
         assert word in reasons
     assert sum("nothing that computes" in problem.why for problem in found) == 2
     assert all(problem.where for problem in found)
+
+
+def test_the_simulation_is_not_timed(running: Any) -> None:
+    with pytest.raises(TinsmithError, match="cannot be timed"):
+        running(*QUICK[1]).time({}, repeats=1)
 
 
 def test_least_types() -> None:

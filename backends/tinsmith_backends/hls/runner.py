@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,13 +52,9 @@ class HlsRunner:
             yield self._tensors(shown, np.frombuffer(done.stdout[start : start + size], np.float64))
 
     def time(self, sample: Arrays, *, repeats: int) -> list[float]:
-        """Seconds of each simulated inference: of the C++ simulation, which says nothing of the hardware."""
-        found = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            list(self.run([sample], layers=False))
-            found.append(time.perf_counter() - start)
-        return found
+        """Raises `TinsmithError`: the C++ simulation's time says nothing of the hardware."""
+        why = "its C++ is a simulation, and how fast the hardware is, the vendor's tool knows"
+        raise TinsmithError("an HLS project cannot be timed here", where=str(self._build), why=why)
 
     def _stored(self, sample: Arrays) -> bytes:
         quantizers = {layer.output: layer for layer in self._graph.layers if isinstance(layer, Quantize)}
