@@ -3,8 +3,6 @@ import pytest
 from binary_cases import Rng, binary, binary_shape, every_ending, random_shape
 from kernel_harness import Case, assert_exact, flipped
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.binary_chain import Chain
-from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
 
 ISAS: list[Isa] = ["scalar", "avx2", "neon", "simd128", "dsp"]
 

@@ -1,31 +1,31 @@
-"""Population counts and their sums on each instruction set.
+"""Population counts on each instruction set, and how they become one number a channel.
 
 Import this module only inside `Kernel.prim_func`: it imports tvm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+
+from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.binary_lanes import LANES
 from tinsmith_backends.cpu.kernels.vector import Expr, Function, bits_as, const, llvm, shuffle, splat
 
-if TYPE_CHECKING:
-    from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
-
-QUAD = 4
-"""Channels whose counts are stored as one vector."""
-
 
 class Counts:
-    """The operations of one instruction set. Vectors of bits are uint32; counts are bytes, or one number if scalar."""
+    """The operations of one instruction set without vectors. Bits are uint32; a count is one number of 32 bits.
+
+    Attributes:
+        element, lanes: the type of a count, which is bytes where there are vectors.
+        bits: bits that one lane of a count covers.
+    """
+
+    element, lanes, bits = "uint32", 1, 32
 
     def __init__(self, f: Function, isa: Isa) -> None:
-        self.f, self.lanes = f, LANES[isa]
-        self.width = self.lanes.words
-        self._isa = isa
+        self.f, self.group, self.width = f, LANES[isa].group, LANES[isa].words
 
     def select(self, condition: Expr, if_one: Expr, if_zero: Expr) -> Expr:
         """Bit by bit."""
@@ -34,15 +34,15 @@ class Counts:
 
     def number(self, value: int) -> Expr:
         """A count that is the same in every lane."""
-        return const(value, "uint32") if self.width == 1 else splat(const(value & 0xFF, "uint8"), 4 * self.width)
+        return splat(const(value, self.element), self.lanes)
 
-    def count(self, values: list[Expr]) -> Expr:
-        """Counts of the ones in the vectors of a group, as bytes; which bytes are whose is known to `quad`."""
-        return _count_word(self.f, values[0])
+    def count(self, values: Sequence[Expr]) -> Expr:
+        """The ones in the vectors of a group of channels, added as far as a count has room for."""
+        return count_word(self.f, values[0])
 
 
-def _count_word(f: Function, word: Expr) -> Expr:
-    """The ones in 32 bits, in plain arithmetic."""
+def count_word(f: Function, word: Expr) -> Expr:
+    """The ones in a uint32, in plain arithmetic."""
 
     def masked(value: Expr, mask: int) -> Expr:
         return value & const(mask, "uint32")
@@ -56,62 +56,105 @@ def _count_word(f: Function, word: Expr) -> Expr:
     return f.let(down(each * const(0x01010101, "uint32"), 24), "ones")
 
 
-class Sums:
-    """The counts of one register tile.
+class VectorCounts(Counts):
+    """The operations of an instruction set with vectors: counts are bytes, which `widen` adds to 16 bits.
 
-    Carries are added in bytes. `flush` moves them to 16 bits, where their number asks for it. Every second carry comes
-    complemented and is subtracted: the bytes begin with the constant that makes up for that.
+    What `count` and `widen` give keeps neighbours of one channel together, so `quad` can add them up.
     """
 
-    def __init__(self, counts: Counts, kernel: BinaryConv) -> None:
-        self._counts, self._f, self._chain = counts, counts.f, kernel.chain
-        self._rows, self._columns, self._group = kernel.tile.rows, kernel.tile.columns, kernel.lanes.group
-        self._per_row = self._columns // self._group
-        # Bits that one count covers.
-        self._bits = 32 if counts.width == 1 else 8 * self._group
-        element = ("uint32", 1) if counts.width == 1 else ("uint8", 4 * counts.width)
-        self._sums = self._f.registers(*element, self._rows * self._per_row)
-        self._group_values: dict[tuple[int, int], list[Expr]] = {}
+    element = "uint8"
 
-    def begin(self, steps: int, *, last: bool = False) -> None:
-        """Bytes from which the carries of `steps` steps are counted; the last ones make up for states as well."""
-        levels = self._chain.levels
-        start = (steps >> levels) // 2 * self._bits
-        if last:
-            start += self._chain.missing(self._bits) >> (levels + 1)
-        for i in range(self._rows * self._per_row):
-            self._sums[i] = self._counts.number(start)
+    def __init__(self, f: Function, isa: Isa) -> None:
+        super().__init__(f, isa)
+        self.lanes, self.bits = 4 * self.width, 8 * self.group
+        self._bytes, self._halves = f"int8x{self.lanes}", f"int16x{self.lanes // 2}"
 
-    def carry(self, output: tuple[int, int], value: Expr, *, complemented: bool) -> None:
-        """Count one carry of an output (row, column)."""
-        row, group = output[0], output[1] // self._group
-        values = self._group_values.setdefault((row, group), [])
-        values.append(value)
-        if len(values) == self._group:
-            self._change(row * self._per_row + group, self._counts.count(values), complemented)
-            values.clear()
+    def count(self, values: Sequence[Expr]) -> Expr:
+        """Bytes. On ARM four channels share them, four bytes each."""
+        each = [llvm(self._bytes, f"llvm.ctpop.v{self.lanes}i8", bits_as(self._bytes, value)) for value in values]
+        while len(each) > 1:
+            each = [self._pairs(each[i], each[i + 1]) for i in range(0, len(each), 2)]
+        return bits_as(f"uint8x{self.lanes}", each[0])
 
-    def _change(self, i: int, count: Expr, complemented: bool) -> None:
-        self._sums[i] = self._sums[i] - count if complemented else self._sums[i] + count
+    def _pairs(self, a: Expr, b: Expr) -> Expr:
+        raise NotImplementedError
 
-    def double(self) -> None:
-        """Every sum, twice."""
-        for i in range(self._rows * self._per_row):
-            self._sums[i] = self._sums[i] + self._sums[i]
+    def widen(self, count: Expr) -> Expr:
+        """Sums of neighbouring bytes, in 16 bits."""
+        raise NotImplementedError
 
-    def add(self, vector: Callable[[tuple[int, int]], Expr], complemented: bool = False) -> None:
-        """Count a vector of each output."""
-        for row in range(self._rows):
-            for group in range(self._per_row):
-                columns = range(group * self._group, (group + 1) * self._group)
-                count = self._counts.count([vector((row, column)) for column in columns])
-                self._change(row * self._per_row + group, count, complemented)
+    def quad(self, halves: Sequence[Expr]) -> Expr:
+        """The sums of four channels, as uint32x4."""
+        raise NotImplementedError
 
-    def flush(self, *, first: bool) -> None:
-        """Move the bytes to 16 bits."""
 
-    def store(self, scratch: Any, at: Expr, pitch: int) -> None:
-        """Write the counts of each row to scratch[at + row * pitch:]."""
-        for row in range(self._rows):
-            for column in range(self._columns):
-                scratch.store(at + (row * pitch + column), self._sums[row * self._per_row + column])
+class NeonCounts(VectorCounts):
+    """`cnt`, and additions of neighbours: a group of four channels fills a vector."""
+
+    def _pairs(self, a: Expr, b: Expr) -> Expr:
+        return self.f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", self.f.let(a), self.f.let(b)), "pairs")
+
+    def widen(self, count: Expr) -> Expr:
+        """`uaddlp`, or `uadalp` where it is added to something."""
+        return llvm("int16x8", "llvm.aarch64.neon.uaddlp.v8i16.v16i8", bits_as("int8x16", count))
+
+    def quad(self, halves: Sequence[Expr]) -> Expr:
+        """Two halves a channel."""
+        return bits_as("uint32x4", llvm("int32x4", "llvm.aarch64.neon.uaddlp.v4i32.v8i16", halves[0]))
+
+
+class _TransposedCounts(VectorCounts):
+    """Vectors of one channel each: four of them are added while they are transposed."""
+
+    def _across(self, a: Expr, b: Expr, low: Sequence[int], high: Sequence[int]) -> Expr:
+        """Sums of two interleavings of 32-bit lanes of a and b, as 16-bit lanes."""
+        f, words = self.f, f"int32x{self.width}"
+        pair = [f.let(bits_as(words, value), "half") for value in (a, b)]
+        parts = [
+            bits_as(self._halves, f.let(tirx.Shuffle(pair, [const(i) for i in self._lanes(order)]), "part"))
+            for order in (low, high)
+        ]
+        return f.let(parts[0] + parts[1], "across")
+
+    def _lanes(self, order: Sequence[int]) -> list[int]:
+        """The same order of four lanes in each 128 bits; lanes from 4 on are those of the second vector."""
+        return [i % 4 + block + (self.width if i >= 4 else 0) for block in range(0, self.width, 4) for i in order]
+
+    def quad(self, halves: Sequence[Expr]) -> Expr:
+        """First pairs of channels, then the pairs, then the two halves of each channel."""
+        pairs = [self._across(halves[i], halves[i + 1], (0, 4, 1, 5), (2, 6, 3, 7)) for i in (0, 2)]
+        return self._last(self._across(*pairs, (0, 1, 4, 5), (2, 3, 6, 7)))
+
+    def _last(self, halves: Expr) -> Expr:
+        raise NotImplementedError
+
+
+class Simd128Counts(_TransposedCounts):
+    """`i8x16.popcnt`."""
+
+    def widen(self, count: Expr) -> Expr:
+        """`i16x8.extadd_pairwise_i8x16_u`."""
+        return llvm("int16x8", "llvm.wasm.extadd.pairwise.unsigned.v8i16", bits_as("int8x16", count))
+
+    def _last(self, halves: Expr) -> Expr:
+        return bits_as("uint32x4", llvm("int32x4", "llvm.wasm.extadd.pairwise.unsigned.v4i32", halves))
+
+
+class Avx2Counts(_TransposedCounts):
+    """`vpshufb` of nibbles, which LLVM makes of a count of bytes."""
+
+    def widen(self, count: Expr) -> Expr:
+        """`vpmaddubsw` by ones."""
+        ones = splat(const(1, "int8"), 32)
+        return llvm("int16x16", "llvm.x86.avx2.pmadd.ub.sw", bits_as("int8x32", count), ones)
+
+    def _last(self, halves: Expr) -> Expr:
+        ones = splat(const(1, "int16"), 16)
+        sums = self.f.let(llvm("int32x8", "llvm.x86.avx2.pmadd.wd", halves, ones), "sums")
+        return bits_as("uint32x4", shuffle(sums, range(4)) + shuffle(sums, range(4, 8)))
+
+
+def counts(f: Function, isa: Isa) -> Counts:
+    """The operations of an instruction set."""
+    vectors = {"avx2": Avx2Counts, "simd128": Simd128Counts, "neon": NeonCounts, "neondot": NeonCounts}
+    return vectors.get(isa, Counts)(f, isa)

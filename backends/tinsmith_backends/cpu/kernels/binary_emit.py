@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from tinsmith_backends.cpu.kernels.binary_counts import Counts, Sums
-from tinsmith_backends.cpu.kernels.binary_ending import Ending
+from tinsmith_backends.cpu.kernels.binary_counts import counts
+from tinsmith_backends.cpu.kernels.binary_ending import ending
 from tinsmith_backends.cpu.kernels.binary_gather import BinaryGather
+from tinsmith_backends.cpu.kernels.binary_sums import Sums
 from tinsmith_backends.cpu.kernels.emit import signature
 from tinsmith_backends.cpu.kernels.vector import Expr, const, minimum, splat
 
@@ -22,7 +23,7 @@ class BinaryConvEmitter:
         self.kernel, self.shape = kernel, kernel.shape
         self.f, self.k = signature(kernel)
         self.scratch, self.w = self.f.view(self.k.scratch, "uint32"), self.f.view(self.k.w, "uint32")
-        self.counts = Counts(self.f, kernel.isa)
+        self.counts = counts(self.f, kernel.isa)
         self.zero = self.f.opaque_zero(self.k.shift)
 
     def function(self) -> Any:
@@ -31,7 +32,7 @@ class BinaryConvEmitter:
         rows, pixels = kernel.tile.rows, s.ho * s.wo
         tiles = -(-pixels // rows)
         gather = BinaryGather(f, self.k, self.scratch, kernel)
-        ending = Ending(f, self.k, self.scratch, kernel)
+        finish = ending(f, self.k, self.scratch, kernel)
         with f.loop(-(-tiles // kernel.band), "band") as band:
             start = f.let(band * kernel.band, "start")
             count = kernel.band if tiles % kernel.band == 0 else f.let(minimum(tiles - start, kernel.band), "count")
@@ -46,7 +47,7 @@ class BinaryConvEmitter:
             with f.loop(kernel.blocks, "block") as block, f.loop(count, "tile") as tile:
                 Block(self, block, tile).emit()
             with f.loop(count, "tile") as tile, f.loop(rows, "row") as row:
-                ending.finish(f.let(first(tile) + row, "pixel"), f.let(tile * rows + row, "place"))
+                finish.finish(f.let(first(tile) + row, "pixel"), f.let(tile * rows + row, "place"))
         return f.finish()
 
 
@@ -74,6 +75,8 @@ class Block:
         turns, rest = divmod(chain.steps, body)
         most = max(1, room // (body >> chain.levels))
         parts = turns // most if turns > most or (turns == most and rest) else 0
+        if parts > 1:
+            sums.clear()
         with self.f.loop(parts, "part") if parts else nullcontext(const(0)) as part:
             if parts:
                 sums.begin(most * body)
@@ -83,6 +86,8 @@ class Block:
         sums.begin(chain.steps - done, last=True)
         self._turns(sums, const(done), turns - parts * most)
         self._steps(sums, const(turns * body), rest)
+        if not sums.narrow:
+            sums.flush(first=not parts)
         self._finish(sums)
 
     def _x(self, row: int, vector: Expr) -> Expr:

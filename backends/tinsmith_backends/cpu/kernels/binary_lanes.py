@@ -40,15 +40,16 @@ def _tiles(step: float, *sizes: tuple[int, int]) -> tuple[Tile, ...]:
 
 
 _SCALAR = Lanes(words=1, levels=3, group=1, body=16, tiles=_tiles(7, (1, 1)))
+_NEON = Lanes(words=4, levels=0, group=4, body=6, tiles=_tiles(5, (3, 4), (2, 4), (1, 8), (1, 4)))
 
 LANES: Mapping[Isa, Lanes] = MappingProxyType(
     {
         "scalar": _SCALAR,
         "dsp": _SCALAR,
-        "avx2": _SCALAR,
-        "neon": _SCALAR,
-        "neondot": _SCALAR,
-        "simd128": _SCALAR,
+        "avx2": Lanes(words=8, levels=0, group=1, body=2, tiles=_tiles(13, (2, 4), (1, 4))),
+        "neon": _NEON,
+        "neondot": _NEON,
+        "simd128": Lanes(words=4, levels=0, group=1, body=2, tiles=_tiles(15, (1, 4))),
     }
 )
 """By instruction set."""

@@ -7,11 +7,12 @@ imports tvm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.bits import WORD, words
 from tinsmith_backends.cpu.kernels.emit import blocks
+from tinsmith_backends.cpu.kernels.isa import ISAS
 from tinsmith_backends.cpu.kernels.vector import (
     Expr,
     Function,
@@ -32,27 +33,31 @@ _PIECES = (16, 8, 4, 2, 1)
 
 def sign_word(f: Function, isa: Isa, signs: Pointer, at: Expr) -> Expr:
     """Bit i of the uint32 is 1 where signs[at + i] is negative, for i in 0...31."""
-    return f.let(cast("uint32", _WORDS[isa](f, signs, f.let(at, "from"))), "word")
+    at = f.let(at, "from")
+    word = _WORDS[isa](f, signs, at) if isa in _WORDS else _simd(f, isa, signs, at)
+    return f.let(cast("uint32", word), "word")
 
 
-def _avx2(f: Function, signs: Pointer, at: Expr) -> Expr:
-    return llvm("int32", "llvm.x86.avx2.pmovmskb", signs.load(at, 32))
-
-
-def _wasm(f: Function, signs: Pointer, at: Expr) -> Expr:
-    low, high = (llvm("int32", "llvm.wasm.bitmask.v16i8", signs.load(at + half, 16)) for half in (0, 16))
-    return low | (high << 16)
-
-
-def _neon(f: Function, signs: Pointer, at: Expr) -> Expr:
-    """Bit i of byte i of each half, then sums of neighbours until a byte holds eight bits."""
+def signs_of(f: Function, isa: Isa, parts: Sequence[Expr]) -> Expr:
+    """Bit i of the int32 is 1 where byte i is negative; 32 bytes in registers of a SIMD instruction set."""
+    if isa == "avx2":
+        return llvm("int32", "llvm.x86.avx2.pmovmskb", parts[0])
+    if isa == "simd128":
+        low, high = (llvm("int32", "llvm.wasm.bitmask.v16i8", part) for part in parts)
+        return low | (high << 16)
+    # Bit i of byte i of each half, then sums of neighbours until a byte holds eight bits.
     weights = f.let(bits_as("int8x16", splat(const(_EIGHT_BITS, "int64"), 2)), "weights")
     seven = splat(const(7, "int8"), 16)
-    low, high = (f.let((signs.load(at + half, 16) >> seven) & weights, "bits") for half in (0, 16))
+    low, high = (f.let((part >> seven) & weights, "bits") for part in parts)
     total = f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", low, high), "total")
     for _ in range(2):
         total = f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", total, total), "total")
     return lane(bits_as("int32x4", total), 0)
+
+
+def _simd(f: Function, isa: Isa, signs: Pointer, at: Expr) -> Expr:
+    width = ISAS[isa].vector_bytes
+    return signs_of(f, isa, [f.let(signs.load(at + i, width), "part") for i in range(0, WORD, width)])
 
 
 def _dsp(f: Function, signs: Pointer, at: Expr) -> Expr:
@@ -76,10 +81,6 @@ def _scalar(f: Function, signs: Pointer, at: Expr) -> Expr:
 
 
 _WORDS: Mapping[Isa, Callable[[Function, Pointer, Expr], Expr]] = {
-    "avx2": _avx2,
-    "simd128": _wasm,
-    "neon": _neon,
-    "neondot": _neon,
     "dsp": _dsp,
     "scalar": _scalar,
 }

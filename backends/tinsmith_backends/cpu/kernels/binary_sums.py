@@ -1,0 +1,111 @@
+"""Adds up the population counts of one register tile. Import this module only inside `Kernel.prim_func`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tinsmith_backends.cpu.kernels.binary_counts import Counts, VectorCounts
+from tinsmith_backends.cpu.kernels.vector import Expr, const, splat
+
+if TYPE_CHECKING:
+    from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
+
+QUAD = 4
+"""Channels whose counts are stored as one vector."""
+
+
+class Sums:
+    """The counts of one register tile: each output's, or each group's of outputs that are counted together.
+
+    Carries are added in bytes, where counts are bytes; `flush` moves them to 16 bits before they run over. Every second
+    carry comes complemented and is subtracted: the sum begins with the constant that makes up for that.
+    """
+
+    def __init__(self, counts: Counts, kernel: BinaryConv) -> None:
+        self._counts, self._f, self._chain = counts, counts.f, kernel.chain
+        self._rows, self._columns = kernel.tile.rows, kernel.tile.columns
+        self._groups = self._columns // counts.group
+        self._size = self._rows * self._groups
+        self._sums = self._f.registers(counts.element, counts.lanes, self._size)
+        self._waiting: dict[int, list[Expr]] = {}
+        # Whether all of an output's counts fit the lanes that carries are counted in.
+        self._narrow = not isinstance(counts, VectorCounts) or counts.bits * self._chain.vectors <= 255
+        if not self._narrow:
+            self._wide = self._f.registers("int16", counts.lanes // 2, self._size)
+
+    def clear(self) -> None:
+        """Begin with nothing in 16 bits; in front of a loop that flushes."""
+        for i in range(self._size):
+            self._wide[i] = splat(const(0, "int16"), self._counts.lanes // 2)
+
+    def begin(self, steps: int, *, last: bool = False) -> None:
+        """Count the carries of `steps` steps from here on; the last ones make up for complemented states as well."""
+        levels, bits = self._chain.levels, self._counts.bits
+        start = (steps >> levels) // 2 * bits
+        if last:
+            start += self._chain.missing(bits) >> (levels + 1)
+        for i in range(self._size):
+            self._sums[i] = self._counts.number(start)
+
+    def carry(self, output: tuple[int, int], value: Expr, *, complemented: bool) -> None:
+        """Count one carry of an output (row, column)."""
+        i = output[0] * self._groups + output[1] // self._counts.group
+        values = self._waiting.setdefault(i, [])
+        values.append(value)
+        if len(values) == self._counts.group:
+            _change(self._sums, i, self._counts.count(values), complemented)
+            values.clear()
+
+    def flush(self, *, first: bool) -> None:
+        """Add the bytes to the 16-bit sums; the `first` ones are all that is in them."""
+        for i in range(self._size):
+            wide = self._widen(self._sums[i])
+            self._wide[i] = wide if first else self._wide[i] + wide
+
+    def double(self) -> None:
+        """Every sum, twice."""
+        sums = self._sums if self._narrow else self._wide
+        for i in range(self._size):
+            sums[i] = sums[i] + sums[i]
+
+    def add(self, vector: Callable[[tuple[int, int]], Expr], complemented: bool = False) -> None:
+        """Count a vector of each output, behind the last flush."""
+        for row in range(self._rows):
+            for group in range(self._groups):
+                columns = range(group * self._counts.group, (group + 1) * self._counts.group)
+                count = self._counts.count([vector((row, column)) for column in columns])
+                i = row * self._groups + group
+                if self._narrow:
+                    _change(self._sums, i, count, complemented)
+                else:
+                    _change(self._wide, i, self._widen(count), complemented)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether no flush is needed."""
+        return self._narrow
+
+    def store(self, scratch: Any, at: Expr, pitch: int) -> None:
+        """Write the counts of each row to scratch[at + row * pitch:]."""
+        for row in range(self._rows):
+            first = row * self._groups
+            if not isinstance(self._counts, VectorCounts):
+                for column in range(self._columns):
+                    scratch.store(at + (row * pitch + column), self._sums[first + column])
+                continue
+            each = QUAD // self._counts.group
+            for quad in range(self._columns // QUAD):
+                halves = [self._half(first + quad * each + i) for i in range(each)]
+                scratch.store(at + (row * pitch + quad * QUAD), self._counts.quad(halves), QUAD)
+
+    def _half(self, i: int) -> Expr:
+        return self._f.let(self._widen(self._sums[i]) if self._narrow else self._wide[i], "halves")
+
+    def _widen(self, count: Expr) -> Expr:
+        assert isinstance(self._counts, VectorCounts)
+        return self._counts.widen(count)
+
+
+def _change(sums: Any, i: int, count: Expr, complemented: bool) -> None:
+    sums[i] = sums[i] - count if complemented else sums[i] + count
