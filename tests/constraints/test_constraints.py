@@ -27,10 +27,10 @@ def norm(value: float) -> dict[str, Array]:
 
 # name → (model, constraint that refuses it, words of the message)
 CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
-    "conv 1-d": (
-        model("y = Conv (x, w)", x=(1, 4, 8), w=weights(6, 4, 3)),
+    "conv 3-d": (
+        model("y = Conv (x, w)", x=(1, 4, 8, 8, 8), w=weights(6, 4, 3, 3, 3)),
         "is_an_image",
-        "Conv 'y': its input has shape [1, 4, 8]",
+        "Conv 'y': its input has shape [1, 4, 8, 8, 8]",
     ),
     "batch by reshape": (
         model(

@@ -36,7 +36,47 @@ SQUARE = {"w": weights(4, 4, 3, 3)}
 BN = "BatchNormalization (c, g, b, m, v)"
 PAD4 = ints(0, 0, 1, 2, 0, 0, 1, 0)
 
+SIGNAL = (1, 4, 9)
 CASES: dict[str, tuple[onnx.ModelProto, str]] = {
+    "conv of a signal": (model("y = Conv (x, w)", x=SIGNAL, w=weights(6, 4, 3)), "Reshape Conv Reshape"),
+    "layers of a signal": (
+        model(
+            f"c = Conv <strides=[2], pads=[1,2]> (x, w, d)\n n = {BN}\n r = Relu (n)\n"
+            'p = MaxPool <kernel_shape=[2]> (r)\n y = Conv <auto_pad="SAME_UPPER"> (p, u)',
+            x=SIGNAL,
+            w=weights(6, 4, 3),
+            d=weights(6),
+            u=weights(2, 6, 2),
+            **statistics(6),
+        ),
+        "Reshape Conv Relu MaxPool Conv Reshape",
+    ),
+    "signal with a shortcut": (
+        model(
+            "c = Conv <pads=[1,1]> (x, w)\n a = Add (x, c)\n s = Mul (a, k)\n y = Concat <axis=-1> (s, x)",
+            x=SIGNAL,
+            w=weights(4, 4, 3),
+            k=weights(4, 1),
+        ),
+        "Reshape Conv Add Mul Concat Reshape",
+    ),
+    "mean of a signal": (
+        model("c = Conv (x, w)\n y = ReduceMean <keepdims=0> (c, a)", x=SIGNAL, w=weights(6, 4, 3), a=ints(-1)),
+        "Reshape Conv AveragePool Reshape",
+    ),
+    "global pools of a signal": (
+        model("a = GlobalAveragePool (x)\n b = GlobalMaxPool (x)\n y = Add (a, b)", x=SIGNAL),
+        "Reshape AveragePool MaxPool Add Reshape",
+    ),
+    "signal that others read as it was": (
+        model(
+            "c = Conv (x, w)\n t = Transpose <perm=[0,2,1]> (c)\n y = Relu (c)\n z = Relu (t)",
+            x=SIGNAL,
+            w=weights(6, 4, 3),
+            outputs="y z",
+        ),
+        "Reshape Conv Relu Reshape Reshape Transpose Relu",
+    ),
     "conv without bias or attributes": (model("y = Conv (x, w)", w=IMAGE), "Conv"),
     "same upper": (model('y = Conv <auto_pad="SAME_UPPER", strides=[2,3]> (x, w)', w=IMAGE, x=(1, 4, 7, 8)), "Conv"),
     "same lower": (model('y = Conv <auto_pad="SAME_LOWER", strides=[2,2]> (x, w)', w=IMAGE), "Conv"),

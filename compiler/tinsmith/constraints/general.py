@@ -76,13 +76,13 @@ def has_one_output(node: NodeView) -> str | None:
 
 
 def is_an_image(node: NodeView) -> str | None:
-    """The input is (1, channels, height, width): windows are two-dimensional and the batch is 1.
+    """The input is (1, channels, height, width), or (1, channels, length): the batch is 1.
 
-    Give a 1-D signal a height of 1 (`x.unsqueeze(2)` and Conv2d).
+    Windows along three axes are not taken: use two, or fold one into the channels.
     """
     shape = node.shape()
     if shape is None:
         return None
-    if len(shape) != 4:
+    if len(shape) not in (3, 4):
         return f"its input has shape {list(shape)}"
     return f"its input has batch {shape[0]}" if shape[0] != 1 else None

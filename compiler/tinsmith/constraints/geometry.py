@@ -61,6 +61,16 @@ def _same(bare: Window, axis: int, size: int, lower: bool) -> Pair:
     return (total - total // 2, total // 2) if lower else (total // 2, total - total // 2)
 
 
+def in_two_axes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a window along one axis as those of the same window on an image of one row."""
+    fill = {"kernel_shape": 1, "strides": 1, "dilations": 1}
+    both: dict[str, Any] = {name: (fill[name], *value) if name in fill else value for name, value in attributes.items()}
+    if "pads" in both:
+        begin, end = both["pads"]
+        both["pads"] = (0, begin, 0, end)
+    return both
+
+
 def overhang(w: Window, size: Pair) -> Window:
     """`w` with as much padding at the end as makes rounding down give what `ceil_mode=1` gives.
 

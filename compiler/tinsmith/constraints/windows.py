@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from tinsmith.constraints.geometry import Window, overhang, window
+from tinsmith.constraints.geometry import Window, in_two_axes, overhang, window
 from tinsmith.constraints.view import NodeView
 
 
 def node_window(node: NodeView) -> tuple[Window, tuple[int, int]] | None:
-    """The node's window and input size, `ceil_mode` not yet applied; None where shapes do not allow to tell."""
-    shape = node.shape()
-    kernel = node.attributes.get("kernel_shape")
-    if kernel is None and node.op == "Conv":
-        kernel = (node.shape(1) or ())[2:]
-    if shape is None or len(shape) != 4 or kernel is None or len(kernel) != 2:
+    """The node's window and input size, `ceil_mode` not yet applied; None where shapes do not allow to tell.
+
+    A signal counts as an image of one row.
+    """
+    shape, attributes = node.shape(), dict(node.attributes)
+    if "kernel_shape" not in attributes and node.op == "Conv":
+        attributes["kernel_shape"] = (node.shape(1) or ())[2:]
+    if shape is None or "kernel_shape" not in attributes:
         return None
-    lengths = {"strides": 2, "dilations": 2, "pads": 4}
-    if any(len(node.attributes.get(name, (0,) * n)) != n for name, n in lengths.items()):
+    axes = len(shape) - 2
+    lengths = {"kernel_shape": axes, "strides": axes, "dilations": axes, "pads": 2 * axes}
+    if axes not in (1, 2) or any(len(attributes.get(name, (0,) * n)) != n for name, n in lengths.items()):
         return None
-    size = (shape[2], shape[3])
-    return window(node.attributes, (int(kernel[0]), int(kernel[1])), size), size
+    if axes == 1:
+        shape, attributes = (*shape[:2], 1, shape[2]), in_two_axes(attributes)
+    kernel, size = attributes["kernel_shape"], (shape[2], shape[3])
+    return window(attributes, (int(kernel[0]), int(kernel[1])), size), size
 
 
 def weights_are_constant(node: NodeView) -> str | None:
@@ -31,14 +36,14 @@ def weights_are_constant(node: NodeView) -> str | None:
 
 
 def kernel_fits_weights(node: NodeView) -> str | None:
-    """The weight is (out channels, in channels / group, kernel height, kernel width) and agrees with the input.
+    """The weight is (out channels, in channels / group, kernel height and width, or length) and agrees with the input.
 
     The file is damaged or was put together by hand.
     """
     shape, weight, group = node.shape(), node.shape(1), node.attributes.get("group", 1)
-    if shape is None or weight is None or len(shape) != 4:
+    if shape is None or weight is None:
         return None
-    if len(weight) != 4:
+    if len(weight) != len(shape):
         return f"the weight has shape {list(weight)}"
     kernel = tuple(node.attributes.get("kernel_shape", weight[2:]))
     if group < 1 or weight[0] % group or weight[1] * group != shape[1] or kernel != weight[2:]:
@@ -99,11 +104,12 @@ def window_size_is_clear(node: NodeView) -> str | None:
     Tools differ on ceil_mode=1 where the last window starts in the padding: use ceil_mode=0.
     """
     found, shape = node_window(node), node.output_shape()
-    if found is None or shape is None or len(shape) != 4:
+    if found is None or shape is None:
         return None
     w, size = found
     w = overhang(w, size) if node.attributes.get("ceil_mode", 0) else w
-    return f"computed {list(w.output(size))}, declared {list(shape[2:])}" if w.output(size) != shape[2:] else None
+    computed = w.output(size)[4 - len(shape) :]
+    return f"computed {list(computed)}, declared {list(shape[2:])}" if computed != shape[2:] else None
 
 
 def indices_are_row_major(node: NodeView) -> str | None:
@@ -115,7 +121,7 @@ def indices_are_row_major(node: NodeView) -> str | None:
 
 
 def reduces_height_or_width(node: NodeView) -> str | None:
-    """ReduceMean is over height, width or both of a (1, channels, height, width) value, or of the result of Abs.
+    """ReduceMean is over height, width, both or the length of an image or signal, or of the result of Abs.
 
     `x.mean((2, 3))`, or `nn.AdaptiveAvgPool2d(1)`.
     """
@@ -128,4 +134,4 @@ def reduces_height_or_width(node: NodeView) -> str | None:
     if axes is None or not axes:
         return "it is over all axes"
     wrong = {a % len(shape) for a in axes} - {2, 3}
-    return f"axes {list(axes)} of {list(shape)}" if wrong or len(shape) != 4 else None
+    return f"axes {list(axes)} of {list(shape)}" if wrong or len(shape) not in (3, 4) else None

@@ -12,14 +12,17 @@ from tinsmith.passes.drop_identity import DropIdentity
 from tinsmith.passes.explicit_windows import ExplicitWindows
 from tinsmith.passes.fold_affine import FoldAffine
 from tinsmith.passes.fold_pads import FoldPads
+from tinsmith.passes.grid_pairs import GridPairs
 from tinsmith.passes.lower_exact import LowerExact
 from tinsmith.passes.matmul_to_gemm import MatMulToGemm
+from tinsmith.passes.merge_clips import MergeClips
 from tinsmith.passes.pool_forms import PoolForms
 from tinsmith.passes.prelu_forms import PReluForms
 from tinsmith.passes.product_forms import ProductForms
 from tinsmith.passes.prove_ranges import ProveRanges
 from tinsmith.passes.reshape_forms import ReshapeForms
 from tinsmith.passes.scale_after_moves import ScaleAfterMoves
+from tinsmith.passes.signals_to_images import SignalsToImages
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
 from tinsmith.passes.transpose_forms import TransposeForms
@@ -29,10 +32,13 @@ CANONICAL: tuple[type[Pass], ...] = (
     TransposeForms,
     ReshapeForms,
     DropIdentity,
+    SignalsToImages,
     PoolForms,
     PReluForms,
     ProductForms,
+    GridPairs,
     ClipBounds,
+    MergeClips,
     ExplicitWindows,
     SlicesToConv,
     FoldPads,
