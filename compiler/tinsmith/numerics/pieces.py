@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Int32Array, Tensor
