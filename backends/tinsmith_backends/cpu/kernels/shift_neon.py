@@ -50,29 +50,35 @@ class ShiftNeon(ShiftTiled, ConvNeon):
         for i in range(rows * columns // 4):
             sums[i] = operands.bias[i % (columns // 4)]
         whole, rest = divmod(self.padded_depth, _STEP)
-        chunks = max(1, -(-whole // self.chunk))
-        turns = -(-whole // chunks)
-        for first, count, length in (
-            ((0, whole // turns, turns), (whole // turns * turns, 1, whole % turns)) if whole else ()
-        ):
-            if length:
-                with f.loop(count, "chunk") as chunk:
-                    self._chunk(f, operands, sums, first + chunk * length, length)
+        pairs = whole // 2
+        # A chunk leaves room for one turn more, in case their number is odd.
+        length = -(-pairs // max(1, -(-pairs // ((self.chunk - 1) // 2))))
+        if pairs > length:
+            with f.loop((pairs - 1) // length, "chunk") as chunk:
+                self._chunk(f, operands, sums, chunk * (2 * length), length, odd=False)
+        if whole:
+            last = (pairs - 1) % length + 1 if pairs else 0
+            self._chunk(f, operands, sums, 2 * (pairs - last), last, odd=whole % 2 == 1)
         if rest:
             self._rest(f, operands, sums, whole)
         return [sums[i] for i in range(rows * columns // 4)]
 
-    def _chunk(self, f: Any, operands: Operands, sums: Any, first: Any, turns: int) -> None:
-        """`turns` turns of sixteen products from turn `first` on."""
-        from tinsmith_backends.cpu.kernels.vector import splat, const
+    def _chunk(self, f: Any, operands: Operands, sums: Any, first: Any, pairs: int, *, odd: bool) -> None:
+        """`pairs` pairs of turns from turn `first` on, and one more where `odd`. Pairs let loads be joined."""
+        from tinsmith_backends.cpu.kernels.vector import const, splat
 
-        columns, rows = self.tile.columns, operands.rows
-        acc = f.registers("int16", 8, len(rows) * columns)
-        for i in range(len(rows) * columns):
+        count = len(operands.rows) * self.tile.columns
+        acc = f.registers("int16", 8, count)
+        for i in range(count):
             acc[i] = splat(const(0, "int16"), 8)
-        with f.loop(turns, "k") as k:
-            self._turn(f, operands, acc, f.let(first + k, "turn"))
-        self._widen(f, sums, [acc[i] for i in range(len(rows) * columns)])
+        if pairs:
+            with f.loop(pairs, "pair") as pair:
+                turn = f.let(first + pair * 2, "turn")
+                for at in (turn, turn + 1):
+                    self._turn(f, operands, acc, at)
+        if odd:
+            self._turn(f, operands, acc, f.let(first + 2 * pairs, "turn"))
+        self._widen(f, sums, [acc[i] for i in range(count)])
 
     def _turn(self, f: Any, operands: Operands, acc: Any, turn: Any) -> None:
         from tinsmith_backends.cpu.kernels.vector import shuffle
