@@ -178,7 +178,7 @@ class ConvDspEmitter:
                     bias = f.let(self.k.bias.load(channel + n), "bias")
                     for m in range(len(places)):
                         acc[m * width + n] = bias
-                self._sum(acc, f.let(channel * self.kernel.words, "weights"), width)
+                self._sum(acc, f.let(channel * self.kernel.weight_words, "weights"), width)
                 for n in range(width):
                     if self.signs:
                         for m in range(len(places)):
@@ -186,7 +186,11 @@ class ConvDspEmitter:
                         continue
                     multiplier = f.let(self.k.multiplier.load(channel + n), "multiplier")
                     for m, place in enumerate(places):
-                        self.requantizer.store(acc[m * width + n], multiplier, place * s.cout + channel + n)
+                        self._store(acc[m * width + n], multiplier, place * s.cout + channel + n)
+
+    def _store(self, acc: Expr, multiplier: Expr, at: Expr) -> None:
+        """Requantize a sum to y[at], where `_products` took care of slow shifts."""
+        self.requantizer.store(acc, multiplier, at)
 
     def _multiply_slowly(self, group: Expr, places: list[Expr]) -> None:
         """As `_multiply`, one output at a time, for shifts that need all of the 64-bit product."""
