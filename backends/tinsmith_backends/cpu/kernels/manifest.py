@@ -27,6 +27,7 @@ from tinsmith_backends.cpu.kernels.pool_dsp import AveragePoolDsp, MaxPoolDsp
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
 from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
+from tinsmith_backends.cpu.kernels.shift_dsp import ShiftDsp
 from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeonWide
 from tinsmith_backends.cpu.kernels.shift_scalar import ShiftScalar
 from tinsmith_backends.cpu.kernels.shift_simd import ShiftAvx2, ShiftNeonDot, ShiftSimd128
@@ -71,6 +72,7 @@ TEMPLATES: tuple[Template, ...] = cast(
         ConvNeonDot,
         ConvSimd128,
         ShiftScalar,
+        ShiftDsp,
         ShiftAvx2,
         ShiftNeon,
         ShiftNeonWide,
