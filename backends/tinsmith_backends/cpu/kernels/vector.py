@@ -33,6 +33,11 @@ def vector_type(dtype: str, lanes: int) -> str:
     return dtype if lanes == 1 else f"{dtype}x{lanes}"
 
 
+def lanes_of(value: Expr) -> int:
+    """Lanes of a vector, 1 for a scalar."""
+    return int(value.ty.dtype.lanes)
+
+
 def splat(value: Expr, lanes: int, dtype: str = "int32") -> Expr:
     """A vector with the same scalar in every lane."""
     scalar = const(value, dtype) if isinstance(value, int) else value
@@ -52,6 +57,11 @@ def bits_as(dtype: str, value: Expr) -> Expr:
 def shuffle(value: Expr, lanes: Sequence[int]) -> Expr:
     """A vector of the named lanes of `value`."""
     return tirx.Shuffle([value], [const(i) for i in lanes])
+
+
+def shuffle_two(first: Expr, second: Expr, lanes: Sequence[int]) -> Expr:
+    """A vector of the named lanes of two vectors, those of the second counted on from the first's."""
+    return tirx.Shuffle([first, second], [const(i) for i in lanes])
 
 
 def concat(low: Expr, high: Expr, lanes: int) -> Expr:
@@ -176,9 +186,13 @@ class Function:
 
     def registers(self, dtype: str, lanes: int, count: int) -> Registers:
         """`count` mutable vectors; the code generator keeps them in registers as long as there are enough."""
-        buffer = tirx.decl_buffer((count * lanes,), dtype, self._fresh("registers"))
+        return Registers(self.array(dtype, count * lanes), lanes)
+
+    def array(self, dtype: str, count: int) -> Pointer:
+        """A local array; small ones end up in registers where indices are constant."""
+        buffer = tirx.decl_buffer((count,), dtype, self._fresh("array"))
         self._emit(tirx.AllocBuffer(buffer))
-        return Registers(self._adopt(buffer, dtype), lanes)
+        return self._adopt(buffer, dtype)
 
     def _adopt(self, buffer: Any, dtype: str, data: Any = None) -> Pointer:
         pointer = Pointer(buffer, dtype, data)
