@@ -142,6 +142,7 @@ DAMAGES: list[tuple[Stage, str, Damage]] = [
     (Stage.CANONICAL, "gemm_is_plain", set_attribute("Gemm", ir.AttrInt64("transB", 1))),
     (Stage.CANONICAL, "results_have_the_first_shape", broadcast_sum),
     (Stage.CANONICAL, "binary_layers_read_bits", rename_operator("Conv", "BinaryConv", "ai.tinsmith.trained")),
+    (Stage.CANONICAL, "grids_are_pairs", rename_operator("Relu", "DequantizeLinear")),
     (Stage.CANONICAL, "classifiers_end_the_graph", softmax_goes_on),
     (Stage.QUANTIZED, "operators_are_canonical_or_qdq", rename_operator("Relu", "Elu")),
     (Stage.QUANTIZED, "shapes_are_static", dynamic_shape),

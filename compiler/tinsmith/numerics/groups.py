@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import onnx_ir as ir
 
 from tinsmith.ir.bits import is_bit, stays_bits
+from tinsmith.numerics.given import PAIR, before_pair, dequantized_grid
 from tinsmith.numerics.roles import absorbed, role
 
 FLOAT_TAILS = frozenset({"Softmax", "ArgMax"})
@@ -74,7 +75,7 @@ def find_groups(model: ir.Model) -> list[Group]:
     groups: list[Group] = []
     taken: set[ir.Node] = set()
     for node in model.graph:
-        if node in taken or node.op_type in FLOAT_TAILS:
+        if node in taken or node.op_type in FLOAT_TAILS or node.op_type in PAIR:
             continue
         nodes = absorbed(node)
         taken.update(nodes)
@@ -91,7 +92,7 @@ def grid_classes(model: ir.Model, groups: list[Group]) -> list[GridClass]:
     for group in stored:
         if group.moves:
             for source in data_inputs(group.head):
-                classes.join(source, group.output)
+                classes.join(before_pair(source), group.output)
     members: dict[ir.Value, list[ir.Value]] = {}
     for value in values:
         members.setdefault(classes.find(value), []).append(value)
@@ -110,9 +111,14 @@ def never_negative(model: ir.Model, groups: list[Group], inputs_seen: dict[str, 
     can be known of it.
     """
     found = {value for value in model.graph.inputs if inputs_seen.get(value.name or "", -1.0) >= 0}
+
+    def positive(value: ir.Value) -> bool:
+        grid = dequantized_grid(value)
+        return value in found if grid is None else grid.limits[0] >= 0
+
     for group in groups:
         if _ends_at_zero(group.nodes[-1]) or (
-            role(group.head) in ("sum", "pool", "move") and all(value in found for value in data_inputs(group.head))
+            role(group.head) in ("sum", "pool", "move") and all(map(positive, data_inputs(group.head)))
         ):
             found.add(group.output)
     return found

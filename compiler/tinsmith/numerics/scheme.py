@@ -13,6 +13,7 @@ from tinsmith.errors import Problems
 from tinsmith.ir.provenance import layer_name, source
 from tinsmith.numerics.bit_readers import check_bits
 from tinsmith.numerics.calibrate import Statistics, calibrated_range, observe
+from tinsmith.numerics.given import before_pair, dequantized_grid, given_grid
 from tinsmith.numerics.grid import Grid, grid_for
 from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
 from tinsmith.numerics.weights import largest_as_127, weight_scales
@@ -86,7 +87,13 @@ def _class_grid(
     positive: set[ir.Value],
     problems: Problems,
 ) -> Grid:
-    """One grid for all members: it holds the range chosen for each source; asymmetric if any member asks for it."""
+    """One grid for all members: the one that the model gives the sources, else one that holds every source's range.
+
+    It is asymmetric if any member asks for it.
+    """
+    given = [given_grid(value) for value in members.sources]
+    if any(grid is not None for grid in given):
+        return _given_grid(members, given, settings, problems)
     asymmetric = any(settings[value].asymmetric for value in members.members)
     non_negative = all(value in positive for value in members.members)
     try:
@@ -105,6 +112,26 @@ def _class_grid(
             fix="check the model's weights and the calibration samples",
         )
         return Grid(1.0, 0, "int8")
+
+
+def _given_grid(
+    members: GridClass,
+    given: list[Grid | None],
+    settings: Mapping[ir.Value, LayerSettings],
+    problems: Problems,
+) -> Grid:
+    found = list(dict.fromkeys(given))
+    if len(found) > 1:
+        names = ", ".join(repr(value.name) for value in members.sources)
+        scales = ", ".join("none" if grid is None else f"{grid.scale:g}" for grid in found)
+        why = f"the model gives {names}, which are moved together, different scales: {scales}"
+        fix = "quantize the inputs of a Concat with one scale"
+        problems.add("it joins values of several grids", where=_place(members.members[-1]), why=why, fix=fix)
+    for value in members.members:
+        if settings[value].range is not None:
+            why = "the model says which grid the value has, and that is kept"
+            problems.add("the recipe gives it a range", where=_place(value), why=why, fix="leave the range out")
+    return next(grid for grid in found if grid is not None)
 
 
 def _all_weight_scales(
@@ -141,13 +168,15 @@ def _weight_scales(
     per_channel = settings[group.output].weights == "per-channel"
     if not group.is_8_bit:
         return largest_as_127(weight, per_channel=per_channel)
-    fed = data_inputs(group.head)[0].name or ""
+    x = data_inputs(group.head)[0]
+    fed = before_pair(x).name or ""
+    grid = dequantized_grid(x) or grids[fed]
     # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
-    rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grids[fed].limits))
+    rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grid.limits))
     return weight_scales(
         weight,
         bias,
-        input_scale=grids[fed].scale,
+        input_scale=grid.scale,
         output_scale=grids[group.output.name or ""].scale,
         input_rms=rms,
         per_channel=per_channel,

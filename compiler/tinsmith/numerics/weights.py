@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE
+from tinsmith.numerics.lattice import lattice_scales
 
 FloatArray = npt.NDArray[np.float32]
 Int8Array = npt.NDArray[np.int8]
@@ -47,7 +48,8 @@ def weight_scales(
 
     The largest weight of a channel becomes 127 or -127; scales are raised where they would be less than
     `SMALLEST_PART` of the largest, where that does no harm (`HARMLESS`), and where the bias in steps of
-    input_scale * scale would not fit int32 together with the products.
+    input_scale * scale would not fit int32 together with the products. Weights that lie on a grid already
+    (lattice.py) stay on it: its step, or the largest part of it that rounds the bias harmlessly, is the scale.
 
     Args:
         weight: (channels, …), finite.
@@ -65,9 +67,14 @@ def weight_scales(
         # No weight at all: only the bias counts, and this scale states it in 1024ths of an output step.
         scales = np.full(len(weight), output_scale / input_scale / 1024)
     else:
-        scales = largest / 127
-        scales = np.maximum(scales, scales.max() * SMALLEST_PART)
-        scales = _raised_where_harmless(weight, scales, HARMLESS * output_scale / input_rms if input_rms else np.inf)
+        own = _own_steps(
+            weight, bias.astype(np.float64) / input_scale, HARMLESS * output_scale / input_scale, per_channel
+        )
+        scales = np.where(np.isnan(own), largest / 127, own)
+        least = scales.max() * SMALLEST_PART
+        tolerance = HARMLESS * output_scale / input_rms if input_rms else np.inf
+        raised = _raised_where_harmless(weight, np.maximum(scales, least), tolerance)
+        scales = np.where(own >= least, own, raised)
     scales = scales.astype(np.float32)
     needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
     return needed if per_channel else np.full_like(needed, needed.max())
@@ -76,10 +83,37 @@ def weight_scales(
 def largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
     """Scales (channels,) for a layer that ends in a threshold: no channel's scale matters to another's.
 
-    A channel without weights gets scale 1; its bias alone decides.
+    A channel without weights gets scale 1; its bias alone decides. Weights that lie on a grid already stay on it.
     """
-    largest = _largest(weight, per_channel)
-    return np.where(largest < SMALLEST_RANGE, 1.0, largest / 127).astype(np.float32)
+    largest, own = _largest(weight, per_channel), _lattice(weight, per_channel)
+    scales = np.where(np.isnan(own), largest / 127, own)
+    return np.where(largest < SMALLEST_RANGE, 1.0, scales).astype(np.float32)
+
+
+def _lattice(weight: FloatArray, per_channel: bool) -> npt.NDArray[np.float64]:
+    found = lattice_scales(weight if per_channel else weight.reshape(1, -1))
+    return np.broadcast_to(found, (len(weight),))
+
+
+def _own_steps(
+    weight: FloatArray, bias: npt.NDArray[np.float64], tolerance: float, per_channel: bool
+) -> npt.NDArray[np.float64]:
+    """Each channel's own grid (lattice.py) by the least whole number that rounds the bias within `tolerance`.
+
+    NaN for a channel without one. `bias` and `tolerance` are in units of the input's scale.
+    """
+    step = _lattice(weight, per_channel)
+    if np.isnan(step).all():
+        return step
+    most = 127 // np.rint(_largest(weight, per_channel) / np.where(np.isnan(step), np.inf, step)).clip(1)
+    parts = np.arange(1, 128)[:, None]
+    candidate = step / parts
+    steps = bias / candidate
+    error = np.where(parts <= most, np.abs(steps - np.rint(steps)) * candidate, np.inf)
+    first = np.where((error <= tolerance).any(0), (error <= tolerance).argmax(0), error.argmin(0))
+    if not per_channel:
+        first[:] = first.max()
+    return np.asarray(step / (first + 1))
 
 
 def _largest(weight: FloatArray, per_channel: bool) -> npt.NDArray[np.float64]:

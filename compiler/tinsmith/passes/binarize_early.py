@@ -16,9 +16,9 @@ from tinsmith.ir.trained.binarize import binarize
 from tinsmith.passes import rewrite
 from tinsmith.passes.affine import Affine, affine_of, axis_of
 from tinsmith.passes.base import Pass
+from tinsmith.passes.clip_bounds import LARGEST, bounds_of
 from tinsmith.passes.rewrite import Array, add_constant, along, constant_of, input_of, new_node, only_consumer, shape_of
 
-_LARGEST = float(np.finfo(np.float32).max)
 _MOVERS = ("MaxPool", "Reshape", "Transpose")
 _AFFINE = ("BatchNormalization", "Add", "Sub", "Mul", "Div")
 
@@ -138,16 +138,11 @@ def _behind_affine(decision: _Decision, affine: Affine) -> _Decision | None:
 
 def _behind_clip(decision: _Decision, node: ir.Node) -> _Decision:
     """Between the bounds a clip changes nothing; a threshold that lies outside makes the bit constant."""
-    lo, hi = (0.0, _LARGEST) if node.op_type == "Relu" else (_bound(node, 1, -_LARGEST), _bound(node, 2, _LARGEST))
+    lo, hi = bounds_of(node)
     low = np.where(decision.sign > 0, lo, -hi)
     high = np.where(decision.sign > 0, hi, -lo)
     threshold = np.where(decision.threshold <= low, -np.inf, decision.threshold)
     return replace(decision, x=input_of(node), threshold=np.where(decision.threshold > high, np.inf, threshold))
-
-
-def _bound(node: ir.Node, i: int, default: float) -> float:
-    value = constant_of(node, i)
-    return default if value is None else float(value.reshape(-1)[0])
 
 
 def _rebuild(graph: ir.Graph, decision: _Decision, taken: list[ir.Node], later: list[_Later]) -> None:
@@ -157,7 +152,7 @@ def _rebuild(graph: ir.Graph, decision: _Decision, taken: list[ir.Node], later: 
     rest = [n for n in taken if n not in [each.node for each in later]]
     new = _flip(graph, decision.x, decision.sign, decision.axis, rest, "sign")
     x = new[-1].outputs[0] if new else decision.x
-    threshold = np.clip(decision.threshold, -_LARGEST, _LARGEST)
+    threshold = np.clip(decision.threshold, -LARGEST, LARGEST)
     constant = add_constant(graph, f"{name}.threshold", along(threshold, len(shape), decision.axis))
     bits = binarize(x, constant)
     inherit(bits, *rest)

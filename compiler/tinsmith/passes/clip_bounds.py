@@ -30,12 +30,12 @@ class ClipBounds(RewritePass):
     def rewrite(self, node: ir.Node, graph: ir.Graph) -> bool:
         """Replace `node` unless both bounds stand there."""
         x, shape = input_of(node), shape_of(node.outputs[0])
-        bounds = [_bound(node, 1, -LARGEST), _bound(node, 2, LARGEST)]
-        if bounds == [-LARGEST, LARGEST]:
+        bounds = bounds_of(node)
+        if bounds == (-LARGEST, LARGEST):
             if not bypass(node):
                 replace(node, [new_reshape(graph, x, shape, [node])])
             return True
-        if bounds == [0.0, LARGEST]:
+        if bounds == (0.0, LARGEST):
             replace(node, [new_node("Relu", [x], shape, [node])])
             return True
         given = [constant_of(node, i) for i in (1, 2)]
@@ -45,6 +45,11 @@ class ClipBounds(RewritePass):
         inputs = [add_constant(graph, n, np.float32(b)) for n, b in zip(names, bounds, strict=True)]
         replace(node, [new_node("Clip", [x, *inputs], shape, [node])])
         return True
+
+
+def bounds_of(node: ir.Node) -> tuple[float, float]:
+    """Bounds of a Clip or Relu; the largest float32 where there is none."""
+    return (0.0, LARGEST) if node.op_type == "Relu" else (_bound(node, 1, -LARGEST), _bound(node, 2, LARGEST))
 
 
 def _bound(node: ir.Node, i: int, default: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +10,12 @@ import onnx_ir as ir
 
 from tinsmith.calibration_data import FloatArray
 from tinsmith.ir.bits import is_bit, reads_bits
-from tinsmith.ir.provenance import LAYER, SOURCE, inherit
+from tinsmith.ir.provenance import LAYER, SOURCE, inherit, layer_name
 from tinsmith.ir.stages import Stage
+from tinsmith.ir.warnings import warn
+from tinsmith.numerics.given import PAIR, given_grid
 from tinsmith.numerics.grid import Grid
+from tinsmith.numerics.groups import Group
 from tinsmith.numerics.scheme import Scheme, channels_first_weight, choose_scheme
 from tinsmith.numerics.weights import quantize_weight
 from tinsmith.passes.base import Pass
@@ -53,16 +56,28 @@ class Quantize(Pass):
         """Quantize inputs, layer outputs and weights; returns whether there was any."""
         graph = model.graph
         names = _Names(graph)
+        for node in graph:
+            if node.op_type == PAIR[1]:
+                _name_given(node, names)
         for group in self._scheme.groups:
             key = group.head.outputs[0].name or ""
             if key in self._scheme.weight_scales:
                 _quantize_weight(graph, group.head, self._scheme.weight_scales[key], names)
-        for value in list(graph.inputs):
-            _quantize_value(graph, value, self._scheme.grids[value.name or ""], names)
-        for group in self._scheme.groups:
-            if group.is_8_bit:
-                _quantize_value(graph, group.output, self._scheme.grids[group.output.name or ""], names)
+        _warn_of_ties(model, [group for group in self._scheme.groups if not group.moves and given_grid(group.output)])
+        stored = [group.output for group in self._scheme.groups if group.is_8_bit]
+        for value in (*graph.inputs, *stored):
+            grid = self._scheme.grids[value.name or ""]
+            if given_grid(value) != grid:
+                _quantize_value(graph, value, grid, names)
         return bool(self._scheme.grids)
+
+
+def _warn_of_ties(model: ir.Model, kept: Sequence[Group]) -> None:
+    if kept:
+        text = (
+            f"{len(kept)} layers, this first, keep grids that the model came with: halves round up here, there to even"
+        )
+        warn(model, layer_name(kept[0].head), text)
 
 
 class _Names:
@@ -114,6 +129,18 @@ def _quantize_value(graph: ir.Graph, value: ir.Value, grid: Grid, names: _Names)
     for node, index in uses:
         node.replace_input_with(index, real)
     _name_values(graph, value, stored, real, names)
+
+
+def _name_given(to_float: ir.Node, names: _Names) -> None:
+    """Gives the 8-bit tensor of a pair that the model brought along the name of the value that it stands for."""
+    stored, real = to_float.inputs[0], to_float.outputs[0]
+    if stored is None:
+        raise ValueError(f"{to_float.name!r} dequantizes nothing")
+    base = real.name or ""
+    if real.is_graph_output():
+        stored.name = names.fresh(f"{base}_q")
+    else:
+        stored.name, real.name = base, names.fresh(f"{base}_dq")
 
 
 def _name_values(graph: ir.Graph, value: ir.Value, stored: ir.Value, real: ir.Value, names: _Names) -> None:

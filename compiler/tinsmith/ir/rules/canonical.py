@@ -26,6 +26,8 @@ CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
     "Transpose": (),
     "Softmax": (),
     "ArgMax": (),
+    "QuantizeLinear": (1, 2),
+    "DequantizeLinear": (1, 2),
     "Binarize": (1,),
     "BinaryConv": (1, 2, 3),
     "BinaryGemm": (1, 2, 3),
@@ -36,6 +38,7 @@ CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
 EITHER = ("Add", "Mul")
 """Operators whose second input is computed or a constant."""
 ENDS = ("Softmax", "ArgMax")
+_MAKES = {"ArgMax": (ir.DataType.INT64,), "QuantizeLinear": (ir.DataType.UINT8, ir.DataType.INT8)}
 _WINDOWS = ("Conv", "BinaryConv", "ShiftConv", "MaxPool", "AveragePool")
 
 
@@ -57,11 +60,11 @@ def shapes_are_static(model: ir.Model) -> Findings:
 
 
 def values_are_float(model: ir.Model) -> Findings:
-    """Every value is float32, but for the indices that ArgMax makes."""
+    """Every value is float32, but for the indices that ArgMax makes, and what DequantizeLinear alone reads."""
     for node in model.graph:
-        wanted = ir.DataType.INT64 if node.op_type == "ArgMax" else ir.DataType.FLOAT
-        if node.outputs[0].dtype != wanted:
-            yield place(node), f"its output is {node.outputs[0].dtype}, not {wanted}"
+        wanted = _MAKES.get(node.op_type, (ir.DataType.FLOAT,))
+        if node.outputs[0].dtype not in wanted:
+            yield place(node), f"its output is {node.outputs[0].dtype}, not {' or '.join(map(str, wanted))}"
     for value in model.graph.inputs:
         if value.dtype != ir.DataType.FLOAT:
             yield f"input {value.name!r}", f"it is {value.dtype}, not {ir.DataType.FLOAT}"
@@ -127,6 +130,23 @@ def binary_layers_read_bits(model: ir.Model) -> Findings:
             yield place(node), "its input is not ±1"
 
 
+def grids_are_pairs(model: ir.Model) -> Findings:
+    """What QuantizeLinear makes is read by one DequantizeLinear, which has the same scale and zero point."""
+    for node in model.graph:
+        if node.op_type == "DequantizeLinear":
+            stored = node.inputs[0]
+            made = stored.producer() if stored is not None else None
+            if made is None or made.op_type != "QuantizeLinear" or stored is None or len(stored.uses()) != 1:
+                yield place(node), "it does not read a QuantizeLinear, alone"
+            elif any(not _equal(a, b) for a, b in zip(made.inputs[1:], node.inputs[1:], strict=False)):
+                yield place(node), "it has another grid than the QuantizeLinear before it"
+
+
+def _equal(a: ir.Value | None, b: ir.Value | None) -> bool:
+    arrays = [v.const_value.numpy() for v in (a, b) if v is not None and v.const_value is not None]
+    return len(arrays) == 2 and arrays[0].dtype == arrays[1].dtype and bool((arrays[0] == arrays[1]).all())
+
+
 def classifiers_end_the_graph(model: ir.Model) -> Findings:
     """Softmax and ArgMax work along the last axis and make graph outputs that nothing else reads."""
     for node in model.graph:
@@ -149,5 +169,6 @@ CANONICAL: tuple[Rule, ...] = (
     gemm_is_plain,
     results_have_the_first_shape,
     binary_layers_read_bits,
+    grids_are_pairs,
     classifiers_end_the_graph,
 )
