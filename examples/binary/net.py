@@ -35,6 +35,16 @@ def fashion_real() -> Model:
     return BiRealResNet(widths=(16, 48), depth=1, stride=2, size=28), GARMENT
 
 
+def linear() -> Model:
+    """`real` without its blocks: what stem and head reach alone."""
+    return BiRealResNet(widths=(32,), depth=0, stride=2, size=8), DIGIT
+
+
+def fashion_linear() -> Model:
+    """`fashion_real` without its blocks."""
+    return BiRealResNet(widths=(48,), depth=0, stride=4, size=28), GARMENT
+
+
 def _binary(twin: Callable[[], Model], method: str) -> Model:
     net, image = twin()
     return binarize(net, method, skip=REAL), image
