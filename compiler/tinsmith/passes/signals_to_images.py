@@ -91,30 +91,30 @@ def _activations(node: ir.Node) -> list[ir.Value]:
 def _convert(node: ir.Node, graph: ir.Graph, images: dict[ir.Value, ir.Value]) -> None:
     """Put the two-dimensional form in the place of `node`, and a Reshape behind it."""
     new: list[ir.Node] = []
-    inputs = []
-    for value in node.inputs:
-        if value is not None and value.const_value is not None:
-            inputs.append(_with_axis(value, node, graph))
-        elif value is None or value in images:
-            inputs.append(images[value] if value is not None else None)
-        else:
+    for value in _activations(node):
+        if value not in images:
             batch, channels, length = shape_of(value)
             new.append(new_reshape(graph, value, (batch, channels, 1, length), [node], "image"))
             images[value] = new[-1].outputs[0]
-            inputs.append(images[value])
-    attributes = _attributes(node)
+    inputs: list[ir.Value | None]
     if node.op_type == "ReduceMean":
-        axes = {1: (1,), 2: (2, 3)}
-        wanted = sorted(axis for old in _axes(node) for axis in axes[old])
-        inputs[1:] = [add_constant(graph, f"{layer_name(node)}.axes", wanted, int)]
+        inputs = [images[input_of(node)], _image_axes(node, graph)]
+    else:
+        inputs = [_with_axis(v, node, graph) if v and v.const_value else v and images[v] for v in node.inputs]
     y = node.outputs[0]
     output = ir.Value(shape=ir.Shape(_image_shape(node)), type=ir.TensorType(ir.DataType.FLOAT))
-    made = ir.node(node.op_type, inputs, attributes, domain=node.domain, outputs=[output])
+    made = ir.node(node.op_type, inputs, _attributes(node), domain=node.domain, outputs=[output])
     inherit(made, node)
     back = new_reshape(graph, output, shape_of(y), [node], "signal")
     replace(node, [*new, made, back])
     if len(shape_of(y)) == 3:
         images[back.outputs[0]] = output
+
+
+def _image_axes(node: ir.Node, graph: ir.Graph) -> ir.Value:
+    """The axes of a mean, with rows beside columns."""
+    axes = sorted(((0,), (1,), (2, 3))[axis] for axis in _axes(node))
+    return add_constant(graph, f"{layer_name(node)}.axes", sum(axes, ()), int)
 
 
 def _axes(node: ir.Node) -> list[int]:

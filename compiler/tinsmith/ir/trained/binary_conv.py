@@ -47,6 +47,11 @@ def binary_conv(
         dilations: one number an axis.
         pad_value: what the padding counts as.
     """
-    attributes = {"strides": strides, "pads": pads, "dilations": dilations, "pad_value": pad_value}
+    attributes: dict[str, int | Ints] = {
+        "strides": strides,
+        "pads": pads,
+        "dilations": dilations,
+        "pad_value": pad_value,
+    }
     shape = convolved(x, w, strides, pads, dilations)
     return trained_node("BinaryConv", [x, w, scale, bias], shape, attributes)

@@ -41,6 +41,12 @@ def shift_conv(
         group: number of groups.
         bits: of a code: 2, 3 or 4.
     """
-    attributes = {"strides": strides, "pads": pads, "dilations": dilations, "group": group, "bits": bits}
+    attributes: dict[str, int | Ints] = {
+        "strides": strides,
+        "pads": pads,
+        "dilations": dilations,
+        "group": group,
+        "bits": bits,
+    }
     shape = convolved(x, codes, strides, pads, dilations)
     return trained_node("ShiftConv", [x, codes, scale, bias], shape, attributes)
