@@ -223,7 +223,7 @@ def test_calibration_that_is_no_npz(place: Path, refuses: Refuses) -> None:
 
 def test_accumulator_that_cannot_be_proved(place: Path, refuses: Refuses) -> None:
     width = 140_000
-    weight = numpy_helper.from_array(np.ones((width, 1), np.float32), "w")
+    weight = numpy_helper.from_array(np.linspace(0.9, 1, width, dtype=np.float32)[:, None], "w")
     bias = numpy_helper.from_array(np.zeros(1, np.float32), "b")
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, width])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1])
