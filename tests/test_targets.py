@@ -18,9 +18,9 @@ from tinsmith.output import build_files
 
 pytestmark = pytest.mark.slow
 
-TARGETS = ("x86-64", "arm64", "arm64-dotprod", "wasm", "c", "cortex-m")
+TARGETS = ("x86-64", "arm64", "arm64-dotprod", "armv7", "wasm", "c", "cortex-m")
 FLIPS = 10
-"""Random places a target; six targets make sixty."""
+"""Random places a target; seven targets make seventy."""
 
 Flip = Callable[[Path, np.random.Generator], str]
 

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.exists(), reason=f"the trained networks are not at {DATA}"),
 ]
 
-TARGETS = ("x86-64", "arm64", "arm64-dotprod", "wasm", "c", "cortex-m")
+TARGETS = ("x86-64", "arm64", "arm64-dotprod", "armv7", "wasm", "c", "cortex-m")
 NETWORKS = {work.name: work for work in WORKS}
 MOST_LOST = {"ResNet8": (0.855, 0.01), "DS-CNN": (0.913, 0.01), "ResNet20 .onnx": (0.90, 0.015)}
 """Float accuracy, and how much of it int8 may cost."""

@@ -23,6 +23,7 @@ RUNNERS = [
     ("x86-64", "native"),
     ("arm64", "qemu-aarch64"),
     ("arm64-dotprod", "qemu-aarch64"),
+    ("armv7", "qemu-arm"),
     ("wasm", "wasmtime"),
     ("wasm", "node"),
     ("c", "native"),

@@ -14,7 +14,7 @@ from tinsmith.ir.exact import ExactGraph
 from tinsmith_backends.cpu.readout import Readout
 from tinsmith_backends.cpu.targets import TARGETS, CpuTarget
 
-_MACHINES = {"x86-64": ("x86_64", "AMD64"), "arm64": ("aarch64",), "arm64-dotprod": ("aarch64",)}
+_MACHINES = {"x86-64": ("x86_64", "AMD64"), "arm64": ("aarch64",), "arm64-dotprod": ("aarch64",), "armv7": ("armv7l",)}
 """Machines that run a target's programs natively, as Python names them; targets that are not here run anywhere."""
 _CPU_MODEL = {"qemu-arm": ("-cpu", "max"), "qemu-aarch64": ("-cpu", "max"), "qemu-x86_64": ("-cpu", "max")}
 

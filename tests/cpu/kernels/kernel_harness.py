@@ -42,6 +42,7 @@ _LINK: dict[str, list[str]] = {
     "scalar": _NATIVE,
     "neon": [*_ZIG, "-target", "aarch64-linux-none", *_BARE_LINUX],
     "neondot": [*_ZIG, "-target", "aarch64-linux-none", *_BARE_LINUX],
+    "neon32": [*_ZIG, "-target", "arm-linux-musleabihf", "-mcpu=generic+v7a+vfp3d16", *_BARE_LINUX],
     "dsp": [*_ZIG, "-target", "arm-linux-none", "-mcpu=cortex_a7", *_BARE_LINUX],
     "simd128": [
         *_ZIG,
@@ -58,6 +59,7 @@ _RUN: dict[str, list[str]] = {
     "scalar": [],
     "neon": ["qemu-aarch64", "-cpu", "cortex-a53"],
     "neondot": ["qemu-aarch64", "-cpu", "cortex-a76"],
+    "neon32": ["qemu-arm", "-cpu", "cortex-a8"],
     "dsp": ["qemu-arm", "-cpu", "max"],
 }
 _PRELUDE = """

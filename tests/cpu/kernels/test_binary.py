@@ -4,7 +4,7 @@ from binary_cases import Rng, binary, binary_shape, every_ending, random_shape
 from kernel_harness import Case, assert_exact, flipped
 from tinsmith_backends.cpu.kernels.base import Isa
 
-ISAS: list[Isa] = ["scalar", "avx2", "neon", "simd128", "dsp"]
+ISAS: list[Isa] = ["scalar", "avx2", "neon", "neon32", "simd128", "dsp"]
 
 SAME = (1, 1, 1, 1)
 SHAPES = [

@@ -14,7 +14,7 @@ from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape, Isa, Mul
 
 STRICT = ["gcc", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]
 SANITIZED = [*STRICT, "-DEXACT_ALLOCATIONS", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-ISAS = ["scalar", "dsp", "avx2", "neon", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
+ISAS = ["scalar", "dsp", "avx2", "neon", "neon32", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
 CHANNELS = (1, 3, 31, 33, 40, 64, 300)
 
 CONV = [

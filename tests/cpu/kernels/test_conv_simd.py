@@ -10,7 +10,7 @@ from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Kernel
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 from tinsmith_backends.cpu.kernels.manifest import choose
 
-ISAS: list[Isa] = ["avx2", "neon", "neondot", "simd128"]
+ISAS: list[Isa] = ["avx2", "neon", "neondot", "neon32", "simd128"]
 
 SHAPES = [
     conv_shape((9, 7, 16), 32, (3, 3), (1, 1), (1, 1, 1, 1)),

@@ -5,7 +5,7 @@ from kernel_harness import Case, assert_exact, flipped
 from tinsmith_backends.cpu.kernels.base import ElementShape, Isa
 
 # With and without dot product these kernels differ in name alone.
-SIMD = ["avx2", "neon", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
+SIMD = ["avx2", "neon", "neon32", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
 
 DEPTHWISE = [
     conv_shape((5, 5, 21), 21, (3, 3), (1, 1), (1, 1, 1, 1), group=21),

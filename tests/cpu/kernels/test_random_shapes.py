@@ -45,6 +45,6 @@ def random_cases(isa: Isa, seed: int) -> list[Case]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", ["scalar", "avx2", "neon", "neondot", "simd128", "dsp"])
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "neon", "neondot", "neon32", "simd128", "dsp"])
 def test_every_kernel_is_exact_for_random_geometries(tmp_path, isa):
     assert_exact(random_cases(isa, 12), isa, tmp_path)

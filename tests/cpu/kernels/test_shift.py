@@ -7,7 +7,7 @@ from kernel_harness import Case, assert_exact, run_cases
 from shift_cases import random_shape, shift_case, shifted, without_clamp
 from tinsmith_backends.cpu.kernels.base import Isa
 
-ISAS: list[Isa] = ["scalar", "avx2", "neon", "neondot", "simd128", "dsp"]
+ISAS: list[Isa] = ["scalar", "avx2", "neon", "neondot", "neon32", "simd128", "dsp"]
 
 SHAPES = [
     conv_shape((9, 7, 16), 32, (3, 3), (1, 1), (1, 1, 1, 1)),

@@ -47,8 +47,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-Isa = Literal["avx2", "neon", "neondot", "simd128", "scalar", "dsp"]
-"""avx2: x86-64; neon: arm64 without dot product; neondot: with; simd128: wasm; scalar: C; dsp: thumbv7em."""
+Isa = Literal["avx2", "neon", "neondot", "neon32", "simd128", "scalar", "dsp"]
+"""avx2: x86-64; neon: arm64 without dot product; neondot: with; neon32: armv7; simd128: wasm; scalar: C; dsp:
+thumbv7em."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from tvm import tirx
 
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.binary_lanes import LANES
+from tinsmith_backends.cpu.kernels.isa import NEON
+from tinsmith_backends.cpu.kernels.neon import pairs, unsigned_long_pairs
 from tinsmith_backends.cpu.kernels.vector import Expr, Function, bits_as, const, llvm, shuffle, splat
 
 
@@ -67,6 +69,7 @@ class VectorCounts(Counts):
     def __init__(self, f: Function, isa: Isa) -> None:
         super().__init__(f, isa)
         self.lanes, self.bits = 4 * self.width, 8 * self.group
+        self._isa: Isa = isa
         self._bytes, self._halves = f"int8x{self.lanes}", f"int16x{self.lanes // 2}"
 
     def count(self, values: Sequence[Expr]) -> Expr:
@@ -92,15 +95,15 @@ class NeonCounts(VectorCounts):
     """`cnt`, and additions of neighbours: a group of four channels fills a vector."""
 
     def _pairs(self, a: Expr, b: Expr) -> Expr:
-        return self.f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", self.f.let(a), self.f.let(b)), "pairs")
+        return pairs(self.f, self._isa, self.f.let(a), self.f.let(b))
 
     def widen(self, count: Expr) -> Expr:
         """`uaddlp`, or `uadalp` where it is added to something."""
-        return llvm("int16x8", "llvm.aarch64.neon.uaddlp.v8i16.v16i8", bits_as("int8x16", count))
+        return unsigned_long_pairs(self._isa, bits_as("int8x16", count), "int16x8")
 
     def quad(self, halves: Sequence[Expr]) -> Expr:
         """Two halves a channel."""
-        return bits_as("uint32x4", llvm("int32x4", "llvm.aarch64.neon.uaddlp.v4i32.v8i16", halves[0]))
+        return bits_as("uint32x4", unsigned_long_pairs(self._isa, halves[0], "int32x4"))
 
 
 class _TransposedCounts(VectorCounts):
@@ -156,5 +159,5 @@ class Avx2Counts(_TransposedCounts):
 
 def counts(f: Function, isa: Isa) -> Counts:
     """The operations of an instruction set."""
-    vectors = {"avx2": Avx2Counts, "simd128": Simd128Counts, "neon": NeonCounts, "neondot": NeonCounts}
+    vectors = {"avx2": Avx2Counts, "simd128": Simd128Counts, **dict.fromkeys(NEON, NeonCounts)}
     return vectors.get(isa, Counts)(f, isa)

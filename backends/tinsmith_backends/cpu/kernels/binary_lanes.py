@@ -49,6 +49,7 @@ LANES: Mapping[Isa, Lanes] = MappingProxyType(
         "avx2": Lanes(words=8, levels=0, group=1, body=2, tiles=_tiles(13, (2, 4), (1, 4))),
         "neon": _NEON,
         "neondot": _NEON,
+        "neon32": _NEON,
         "simd128": Lanes(words=4, levels=0, group=1, body=2, tiles=_tiles(15, (1, 4))),
     }
 )

@@ -30,7 +30,7 @@ def _tile(rows: int, columns: int) -> Tile:
 class ConvNeon(TiledConv):
     """Weights: [block][depth / 16][column][16]. Lanes run along the depth and are summed at the end."""
 
-    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
+    isas: ClassVar[tuple[Isa, ...]] = ("neon", "neon32")
     depth: ClassVar[int] = 8
     # Four rows by four columns: the products of several accumulators are in flight at once, so larger tiles spill.
     tiles: ClassVar[tuple[Tile, ...]] = (
@@ -63,45 +63,39 @@ class ConvNeon(TiledConv):
             for n in range(columns):
                 weights = f.let(w.load(w_at + k * (_STEP * columns) + n * 16, 16), "w")
                 for m, value in enumerate(inputs):
-                    self._accumulate(acc, m * columns + n, _long_product(f, value, weights))
+                    self._accumulate(acc, m * columns + n, self._long_product(f, value, weights))
         if self.padded_depth % _STEP:
             inputs = [f.let(a.load(row + whole * _STEP, 8), "a") for row in rows]
             for n in range(columns):
                 weights = f.let(w.load(w_at + whole * _STEP * columns + n * 8, 8), "w")
                 for m, value in enumerate(inputs):
-                    self._accumulate(acc, m * columns + n, f.let(_product(value, weights)))
+                    self._accumulate(acc, m * columns + n, f.let(self._product(value, weights)))
         return [
-            f.let(_lane_sums(f, [acc[m * columns + n + i] for i in range(4)]) + operands.bias[n // 4])
+            f.let(self._lane_sums(f, [acc[m * columns + n + i] for i in range(4)]) + operands.bias[n // 4])
             for m in range(len(rows))
             for n in range(0, columns, 4)
         ]
 
     def _accumulate(self, acc: Any, i: int, products: Any) -> None:
         """acc[i] += sums of neighbours (`sadalp`)."""
-        from tinsmith_backends.cpu.kernels.vector import llvm
+        from tinsmith_backends.cpu.kernels.neon import add_pairs
 
-        acc[i] = acc[i] + llvm("int32x4", "llvm.aarch64.neon.saddlp.v4i32.v8i16", products)
+        acc[i] = add_pairs(self.isa, acc[i], products)
 
+    def _product(self, a: Any, b: Any) -> Any:
+        from tinsmith_backends.cpu.kernels.neon import long_product
 
-def _product(a: Any, b: Any) -> Any:
-    from tinsmith_backends.cpu.kernels.vector import llvm
+        return long_product(self.isa, a, b)
 
-    return llvm("int16x8", "llvm.aarch64.neon.smull.v8i16", a, b)
+    def _long_product(self, f: Any, a: Any, b: Any) -> Any:
+        """int16 sums of the products of lanes i and i + 8 (`smull`, `smlal2`)."""
+        from tinsmith_backends.cpu.kernels.vector import shuffle
 
+        low, high = ([shuffle(v, half) for v in (a, b)] for half in (range(8), range(8, 16)))
+        return f.let(self._product(*low) + self._product(*high))
 
-def _long_product(f: Any, a: Any, b: Any) -> Any:
-    """int16 sums of the products of lanes i and i + 8 (`smull`, `smlal2`)."""
-    from tinsmith_backends.cpu.kernels.vector import shuffle
+    def _lane_sums(self, f: Any, values: Sequence[Any]) -> Any:
+        """The sums of the lanes of four vectors, as one vector (`addp` twice)."""
+        from tinsmith_backends.cpu.kernels.neon import pairs
 
-    low, high = range(8), range(8, 16)
-    return f.let(_product(shuffle(a, low), shuffle(b, low)) + _product(shuffle(a, high), shuffle(b, high)))
-
-
-def _lane_sums(f: Any, values: Sequence[Any]) -> Any:
-    """The sums of the lanes of four vectors, as one vector (`addp` twice)."""
-    from tinsmith_backends.cpu.kernels.vector import llvm
-
-    def pairs(a: Any, b: Any) -> Any:
-        return f.let(llvm("int32x4", "llvm.aarch64.neon.addp.v4i32", a, b))
-
-    return pairs(pairs(values[0], values[1]), pairs(values[2], values[3]))
+        return pairs(f, self.isa, *(pairs(f, self.isa, *values[i : i + 2]) for i in (0, 2)))

@@ -13,6 +13,7 @@ from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.bits import WORD, words
 from tinsmith_backends.cpu.kernels.emit import blocks
 from tinsmith_backends.cpu.kernels.isa import ISAS
+from tinsmith_backends.cpu.kernels.neon import pairs
 from tinsmith_backends.cpu.kernels.vector import (
     Expr,
     Function,
@@ -49,9 +50,9 @@ def signs_of(f: Function, isa: Isa, parts: Sequence[Expr]) -> Expr:
     weights = f.let(bits_as("int8x16", splat(const(_EIGHT_BITS, "int64"), 2)), "weights")
     seven = splat(const(7, "int8"), 16)
     low, high = (f.let((part >> seven) & weights, "bits") for part in parts)
-    total = f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", low, high), "total")
+    total = pairs(f, isa, low, high)
     for _ in range(2):
-        total = f.let(llvm("int8x16", "llvm.aarch64.neon.addp.v16i8", total, total), "total")
+        total = pairs(f, isa, total, total)
     return lane(bits_as("int32x4", total), 0)
 
 
@@ -65,8 +66,8 @@ def _dsp(f: Function, signs: Pointer, at: Expr) -> Expr:
     word: Expr = const(0)
     for first in range(0, WORD, 4):
         spread = f.let((signs.load_bits(at + first, "int32", 4) >> 7) & 0x01010101, "spread")
-        pairs = f.let(spread | (spread >> 7), "pairs")
-        word = f.let(word | (((pairs | (pairs >> 14)) & 15) << first), "word")
+        joined = f.let(spread | (spread >> 7), "joined")
+        word = f.let(word | (((joined | (joined >> 14)) & 15) << first), "word")
     return word
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.isa import ISAS
+from tinsmith_backends.cpu.kernels.isa import ISAS, NEON
+from tinsmith_backends.cpu.kernels.neon import narrowed, rounding_shift
 from tinsmith_backends.cpu.kernels.vector import (
     Expr,
     Function,
@@ -37,7 +38,8 @@ class Requantizer:
     def __init__(self, f: Function, isa: Isa, scalars: Any, *, wide: bool) -> None:
         """`scalars` has the int32 parameters shift, y_zp, lo and hi as attributes."""
         self._f = f
-        self._arm = isa in ("neon", "neondot")
+        self._isa: Isa = isa
+        self._arm = isa in NEON
         self._x86 = isa == "avx2"
         self._wide = wide
         self.lanes = ISAS[isa].vector_bytes // 4
@@ -90,16 +92,15 @@ class Requantizer:
         product = cast(f"int64x{half}", acc) * cast(f"int64x{half}", multiplier)
         shifted = self._f.let(self._round(product))
         if self._arm:
-            return llvm("int32x2", "llvm.aarch64.neon.sqxtn.v2i32", shifted)
+            return narrowed(self._isa, shifted)
         clamped = self._f.let(maximum(self._f.let(minimum(shifted, self._hi)), self._lo))
         return shuffle(bits_as(f"int32x{self.lanes}", clamped), range(0, self.lanes, 2))
 
     def _round(self, product: Expr) -> Expr:
         """(product + 2**(shift-1)) >> shift; the sum is proved not to overflow."""
-        if not self._arm:
-            return self._f.let((product + self._rounding) >> self._shift)
-        kind, vector = ("v2i64", "int64x2") if self._wide else ("v4i32", "int32x4")
-        return self._f.let(llvm(vector, f"llvm.aarch64.neon.srshl.{kind}", product, self._shift))
+        if self._arm:
+            return self._f.let(rounding_shift(self._isa, product, self._shift))
+        return self._f.let((product + self._rounding) >> self._shift)
 
     def _narrow(self, values: Sequence[Expr]) -> Expr:
         """Four int32 vectors, zero point removed, to bytes: saturating steps, the zero point, the clamp."""
@@ -114,16 +115,14 @@ class Requantizer:
     def _to_int16(self, low: Expr, high: Expr) -> Expr:
         """On AVX2 the halves of both inputs interleave; `_to_int8` puts them right."""
         if self._arm:
-            low, high = (llvm("int16x4", "llvm.aarch64.neon.sqxtn.v4i16", v) for v in (low, high))
-            return concat(low, high, 4)
+            return concat(narrowed(self._isa, low), narrowed(self._isa, high), 4)
         if self._x86:
             return llvm("int16x16", "llvm.x86.avx2.packssdw", low, high)
         return llvm("int16x8", "llvm.wasm.narrow.signed.v8i16.v4i32", low, high)
 
     def _to_int8(self, low: Expr, high: Expr) -> Expr:
         if self._arm:
-            low, high = (llvm("int8x8", "llvm.aarch64.neon.sqxtn.v8i8", v) for v in (low, high))
-            return concat(low, high, 8)
+            return concat(narrowed(self._isa, low), narrowed(self._isa, high), 8)
         if self._x86:
             packed = self._f.let(bits_as("int32x8", llvm("int8x32", "llvm.x86.avx2.packsswb", low, high)))
             return bits_as("int8x32", shuffle(packed, (0, 4, 1, 5, 2, 6, 3, 7)))

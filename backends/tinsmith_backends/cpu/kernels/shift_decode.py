@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinsmith_backends.cpu.kernels.base import Isa
+from tinsmith_backends.cpu.kernels.neon import look_up
 from tinsmith_backends.cpu.kernels.shift_codes import LANES, RUN, run_bytes, value
 from tinsmith_backends.cpu.kernels.vector import (
     Expr,
@@ -23,12 +24,10 @@ from tinsmith_backends.cpu.kernels.vector import (
 )
 
 _LOOKUP = {
-    "neon": "llvm.aarch64.neon.tbl1.v16i8",
-    "neondot": "llvm.aarch64.neon.tbl1.v16i8",
     "simd128": "llvm.wasm.swizzle",
     "avx2": "llvm.x86.ssse3.pshuf.b.128",
 }
-"""Byte lookup in a table of 16."""
+"""Byte lookup in a table of 16, beside NEON's."""
 
 
 class Decoder:
@@ -57,13 +56,18 @@ class Decoder:
             for part in range(RUN // LANES):
                 codes = f.let(bits_as("int8x16", self._codes(vectors, part)), "code")
                 for plane, table in enumerate(self._tables):
-                    weights = f.let(llvm("int8x16", _LOOKUP[self._isa], table, codes), "weights")
+                    weights = f.let(self._look_up(table, codes), "weights")
                     to.store(place + (part * LANES + plane * count * RUN), self._widened(weights), LANES)
 
     def _table(self, values: Sequence[int]) -> Expr:
         data = bytes(v & 255 for v in (*values, *[0] * 16)[:16])
         halves = [splat(const(int.from_bytes(data[i : i + 8], "little", signed=True), "int64"), 2) for i in (0, 8)]
         return self._f.let(bits_as("int8x16", shuffle(concat(*halves, 2), (0, 2))), "table")
+
+    def _look_up(self, table: Expr, codes: Expr) -> Expr:
+        if self._isa in _LOOKUP:
+            return llvm("int8x16", _LOOKUP[self._isa], table, codes)
+        return look_up(self._isa, table, codes)
 
     def _loaded(self, w: Pointer, at: Expr) -> Expr:
         return bits_as("uint8x16", w.load(at, LANES))

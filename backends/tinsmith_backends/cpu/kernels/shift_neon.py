@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.conv_neon import _STEP, ConvNeon, _lane_sums, _product
+from tinsmith_backends.cpu.kernels.conv_neon import _STEP, ConvNeon
 from tinsmith_backends.cpu.kernels.conv_tiled import Operands
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 from tinsmith_backends.cpu.kernels.shift_tiled import ShiftTiled
@@ -92,7 +92,7 @@ class ShiftNeon(ShiftTiled, ConvNeon):
             for m, value in enumerate(inputs):
                 i = m * columns + n
                 for half in (low, high):
-                    acc[i] = acc[i] + _product(shuffle(value, half), shuffle(weights, half))
+                    acc[i] = acc[i] + self._product(shuffle(value, half), shuffle(weights, half))
 
     def _rest(self, f: Any, operands: Operands, sums: Any, whole: int) -> None:
         """The last eight products."""
@@ -100,15 +100,15 @@ class ShiftNeon(ShiftTiled, ConvNeon):
         w_at = operands.w_at + whole * _STEP * columns
         weights = [f.let(operands.w.load(w_at + n * 8, 8), "w") for n in range(columns)]
         inputs = [f.let(operands.a.load(row + whole * _STEP, 8), "a") for row in operands.rows]
-        self._widen(f, sums, [f.let(_product(value, weight)) for value in inputs for weight in weights])
+        self._widen(f, sums, [f.let(self._product(value, weight)) for value in inputs for weight in weights])
 
     def _widen(self, f: Any, sums: Any, products: Sequence[Any]) -> None:
         """Add the sums of each vector's lanes to the int32 sums."""
-        from tinsmith_backends.cpu.kernels.vector import llvm
+        from tinsmith_backends.cpu.kernels.neon import long_pairs
 
-        pairs = [f.let(llvm("int32x4", "llvm.aarch64.neon.saddlp.v4i32.v8i16", v)) for v in products]
+        pairs = [f.let(long_pairs(self.isa, v)) for v in products]
         for i in range(len(pairs) // 4):
-            sums[i] = sums[i] + _lane_sums(f, pairs[4 * i : 4 * i + 4])
+            sums[i] = sums[i] + self._lane_sums(f, pairs[4 * i : 4 * i + 4])
 
 
 def _wide_tile(rows: int, vectors: int) -> Tile:
@@ -121,7 +121,7 @@ def _wide_tile(rows: int, vectors: int) -> Tile:
 class ShiftNeonWide(ShiftTiled):
     """Weights: [block][depth][column]; inputs are taken by lane, eight of a row a load."""
 
-    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
+    isas: ClassVar[tuple[Isa, ...]] = ("neon", "neon32")
     bits: ClassVar[tuple[int, ...]] = (4,)
     depth: ClassVar[int] = 8
     element: ClassVar[str] = "int16"
@@ -135,7 +135,8 @@ class ShiftNeonWide(ShiftTiled):
 
     def multiply(self, f: Any, operands: Operands) -> list[Any]:
         """Eight products a turn."""
-        from tinsmith_backends.cpu.kernels.vector import llvm, shuffle
+        from tinsmith_backends.cpu.kernels.neon import long_product
+        from tinsmith_backends.cpu.kernels.vector import shuffle
 
         vectors, a, w = len(operands.bias), operands.a, operands.w
         acc = f.registers("int32", 4, len(operands.rows) * vectors)
@@ -150,5 +151,5 @@ class ShiftNeonWide(ShiftTiled):
                     weights = f.let(w.load(w_at + n * 4, 4), "w")
                     for m, value in enumerate(inputs):
                         lane, i = shuffle(value, [d] * 4), m * vectors + n
-                        acc[i] = acc[i] + llvm("int32x4", "llvm.aarch64.neon.smull.v4i32", weights, lane)
+                        acc[i] = acc[i] + long_product(self.isa, weights, lane, "int32x4")
         return [acc[i] for i in range(len(operands.rows) * vectors)]

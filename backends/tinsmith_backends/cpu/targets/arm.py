@@ -1,4 +1,4 @@
-"""64-bit ARM, with and without the dot product instructions."""
+"""64-bit ARM, with and without the dot product instructions, and 32-bit ARM."""
 
 from __future__ import annotations
 
@@ -24,4 +24,21 @@ ARM64_DOTPROD = CpuTarget(
     compile_flags=_FLAGS,
     run_flags=_FLAGS,
     runners=("qemu-aarch64", "native"),
+)
+
+# C has no vectors on 32-bit ARM: those of floats would flush subnormals to zero.
+_FLAGS32 = ("-target", "arm-linux-musleabihf", "-mcpu=generic+v7a+vfp3d16")
+
+ARMV7 = CpuTarget(
+    target=Target(
+        "armv7",
+        "32-bit ARM with NEON (ARMv7-A, hard float), object and C",
+        "qemu-arm",
+        (TVM, ZIG, qemu("arm")),
+        NATIVE_STEPS,
+    ),
+    isa="neon32",
+    compile_flags=_FLAGS32,
+    run_flags=_FLAGS32,
+    runners=("qemu-arm", "native"),
 )
