@@ -92,11 +92,12 @@ def multiply(shape: MultiplyShape, isa: Isa, rng: Rng, *, extreme: bool = False,
 
 
 def absolute_sum(shape: ElementShape, isa: Isa, rng: Rng, *, extreme: bool = False) -> Case:
-    """Sums over rows."""
+    """Sums over rows, which are never negative: the zero point leaves them the whole range."""
     x = int8_values(rng, (shape.pixels, shape.channels), extreme)
     x_zp = int(rng.integers(-128, 128))
     acc = np.abs(x.astype(np.int64) - x_zp).sum(axis=1)
-    multiplier, scalars = requant_values(rng, acc, 1, shape.wide)
+    multiplier, (shift, *_) = requant_values(rng, acc, 1, shape.wide)
+    scalars = (shift, -128, -128, 127)
     expected = requantize(acc, multiplier, *scalars)
     pointers: dict[str, bytes | int] = {"x": x.tobytes(), "multiplier": multiplier.tobytes(), "y": expected.size}
     return Case(choose("absolutesum", shape, isa), pointers, (x_zp, *scalars), expected)
