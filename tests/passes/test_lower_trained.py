@@ -251,6 +251,40 @@ def test_a_scale_of_positions_multiplies() -> None:
     assert layer.factor.shape == (1, 1, 7, 6) and len(layer.inputs) == 1
 
 
+def test_rows_of_tokens_end_in_bits_and_numbers() -> None:
+    net = TrainedNet(21)
+    x = net.input("x", (1, 5, 19))
+    threshold = net.rng.normal(0, 0.3, 13).astype(np.float32)
+    y = net.binary_gemm(net.binarize(x, np.float32(0.1).reshape(())), 13)
+    y = net.shift_gemm(net.binary_gemm(net.binarize(y, threshold), 7), 6)
+    net.output(y)
+    graph = checked(net, feeds((1, 5, 19)))
+    assert [layer.kind for layer in graph.layers if layer.kind.endswith("MatMul")] == [
+        *("BinaryMatMul", "BinaryMatMul", "ShiftMatMul")
+    ]
+
+
+def test_bits_are_moved_as_bits() -> None:
+    net = TrainedNet(22)
+    x = net.conv(image(net), 4, pads=(1, 1, 1, 1))
+    both = net.standard("Concat", [net.binarize(x), net.binarize(x)], axis=1)
+    turned = net.standard("Transpose", [both], perm=[0, 1, 3, 2])
+    net.output(net.binary_gemm(net.reshape(turned, 1, 8 * 7 * 6), 5))
+    graph = checked(net)
+    moved = [layer for layer in graph.layers if layer.kind in ("Concat", "Transpose", "Reshape")]
+    assert len(moved) == 3 and all(graph.tensors[layer.output].bits == 1 for layer in moved)
+
+
+def test_a_signal_of_one_dimension_is_an_image_of_one_row() -> None:
+    net = TrainedNet(23)
+    x = net.input("x", (1, 3, 20))
+    y = net.shift_conv(x, 8, (3,), pads=(1, 1), bits=2)
+    y = net.binary_conv(net.binarize(y), 9, (3,), strides=(2,), pads=(2, 1), pad_value=-1)
+    net.output(net.binary_conv(net.binarize(net.normalize(y)), 3, (2,)))
+    graph = checked(net, feeds((1, 3, 20)))
+    assert kinds(graph).count("BinaryConv") == 2 and "ShiftConv" in kinds(graph)
+
+
 def test_bits_may_be_read_as_numbers_too() -> None:
     net = TrainedNet(11)
     bits = net.binarize(net.conv(image(net), 6))
