@@ -14,6 +14,7 @@ from tinsmith.backend import Arrays, Build, LayerBuild, Registry, Step, Target, 
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import Conv, ExactGraph, MatMul
 from tinsmith.ir.writer import write_exact
+from tinsmith.settings import Setting, Settings, positive, resolve
 
 CONSTANTS = "constants.json"
 MODEL = "artefact.onnx"
@@ -63,6 +64,10 @@ class FakeBackend:
         tool = Tool("fakecc", lambda: None if "fakecc" in self.missing else "1.0", "apt-get install fakecc")
         emulator = Tool("fakemu", lambda: None if "fakemu" in self.missing else "2", "apt-get install fakemu", "verify")
         return {name: Target(name, "pretends", "fake", (tool, emulator), steps=2) for name in ("fake", "other")}
+
+    def configured(self, target: str, settings: Settings) -> FakeBackend:
+        resolve((Setting("depth", "how deep", "2", positive),), settings, target)
+        return self
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         return self.refuse

@@ -37,7 +37,7 @@ def report(graph: ExactGraph) -> Report:
     parts = tuple(LayerBuild(layer.name, f"s8_{layer.kind.lower()}", 10 * i) for i, layer in enumerate(graph.layers))
     build = Build(2000, 1500, 700, 900, parts)
     sqnr = {graph.layers[0].name: float("inf"), graph.layers[1].name: 31.234, graph.layers[2].name: 28.5}
-    return make_report(graph, build, TARGET, sqnr_db=sqnr, files=["b.c", "a.h", "report.json"])
+    return make_report(graph, build, TARGET, sqnr_db=sqnr, files=["b.c", "a.h", "report.json"], settings={"depth": "3"})
 
 
 def test_schema_in_the_project_is_in_step() -> None:

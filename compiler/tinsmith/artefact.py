@@ -43,6 +43,7 @@ class Artefact:
             what = f"the build folder {str(folder)!r} lacks {', '.join(missing[:5])}"
             raise TinsmithError(what, why="its report.json lists them", fix="compile again")
         backend, target = (registry or Registry.load()).target(report.target)
+        backend = backend.configured(target.name, report.settings)
         return Artefact(folder, report, read_exact(load_exact(folder / EXACT_NAME)), backend, target)
 
     def runner(self, name: str | None = None) -> Runner:

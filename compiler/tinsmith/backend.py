@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tinsmith.errors import Problem
+from tinsmith.settings import Settings
 
 if TYPE_CHECKING:  # the command line imports this module: numpy would double the time of `tinsmith --help`
     import numpy.typing as npt
@@ -95,6 +96,13 @@ class Backend(Protocol):
     """A family of targets. Everything but `build` and `runner` is cheap and imports no heavy package."""
 
     targets: Mapping[str, Target]
+
+    def configured(self, target: str, settings: Settings) -> Backend:
+        """This backend with settings for a target; every other method then goes by them.
+
+        Raises `TinsmithError` for keys and values that the target does not take (`tinsmith.settings.resolve`).
+        """
+        ...
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built for this target; empty when it can."""

@@ -17,6 +17,7 @@ from tinsmith.exact_file import save_exact
 from tinsmith.fidelity import note_fidelity, noted_fidelity
 from tinsmith.output import build_files, replace_file, replace_folder
 from tinsmith.progress import Progress
+from tinsmith.settings import Settings
 from tinsmith.toolcheck import require_tools
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def compile(
     recipe: str | Path | None = None,
     shapes: Shapes | None = None,
     name: str | None = None,
+    settings: Settings | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
 ) -> Report:
@@ -104,6 +106,7 @@ def compile(
         recipe: recipe.toml; None is the default recipe. An exact graph takes none.
         shapes: shapes of inputs that have dynamic dimensions. An exact graph takes none.
         name: name of the network in the generated code; None is the model's own.
+        settings: what the target is told besides, by key, as in `--set KEY=VALUE`.
         progress: where to announce the steps; None is silent.
         registry: which backends there are; None is every installed one.
 
@@ -116,16 +119,20 @@ def compile(
     """
     progress = progress or Progress(0, quiet=True)
     backend, wanted = (registry or Registry.load()).target(target)
+    backend = backend.configured(target, settings or {})
     require_tools(wanted, "compile")
     progress.expect(wanted.steps + _STEPS_AROUND_BUILD)
     with replace_folder(Path(out)) as partial:
         exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
         if name is not None:
             exact.model.graph.name = name
-        return build(exact, target, partial, progress=progress, registry=Registry({target: backend}))
+        made = Registry({target: backend})
+        return build(exact, target, partial, settings=settings or {}, progress=progress, registry=made)
 
 
-def build(exact: Exact, target: str, folder: Path, *, progress: Progress, registry: Registry) -> Report:
+def build(
+    exact: Exact, target: str, folder: Path, *, settings: Settings, progress: Progress, registry: Registry
+) -> Report:
     """Fill the empty `folder` with the artefact, the exact graph, test vectors and the report."""
     from tinsmith.ir.reader import read_exact
     from tinsmith.ir.warnings import warnings_of
@@ -151,7 +158,8 @@ def build(exact: Exact, target: str, folder: Path, *, progress: Progress, regist
         backend.write_vectors(graph, target, folder, samples, answers)
     with progress.step("write the report"):
         files, warned = [*build_files(folder), *REPORT_FILES], warnings_of(exact.model)
-        report = make_report(graph, built, wanted, sqnr_db=noted_fidelity(exact.model), files=files, warned=warned)
+        noted = noted_fidelity(exact.model)
+        report = make_report(graph, built, wanted, sqnr_db=noted, files=files, settings=settings, warned=warned)
         write_report(report, folder)
     return report
 

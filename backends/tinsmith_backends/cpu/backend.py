@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem
+from tinsmith.settings import Settings, resolve
 
 from tinsmith_backends.cpu.targets import TARGETS
 
@@ -25,6 +26,11 @@ class CpuBackend:
     """Implements `tinsmith.backend.Backend` for the targets of targets/."""
 
     targets: Mapping[str, Target] = MappingProxyType({name: cpu.target for name, cpu in TARGETS.items()})
+
+    def configured(self, target: str, settings: Settings) -> CpuBackend:
+        """CPU targets take no settings."""
+        resolve((), settings, target)
+        return self
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built; the same for all CPU targets."""

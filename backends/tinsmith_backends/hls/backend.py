@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from tinsmith import settings as told
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem, TinsmithError
 
+from tinsmith_backends.hls.settings import Settings
 from tinsmith_backends.hls.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -18,10 +21,17 @@ if TYPE_CHECKING:
     from tinsmith_backends.hls.network import Network
 
 
+@dataclass(frozen=True)
 class HlsBackend:
     """Implements `tinsmith.backend.Backend` for the flows of targets.py."""
 
-    targets: Mapping[str, Target] = MappingProxyType({name: flow.target for name, flow in TARGETS.items()})
+    given: told.Settings = field(default_factory=dict)
+    targets: ClassVar[Mapping[str, Target]] = MappingProxyType({name: flow.target for name, flow in TARGETS.items()})
+
+    def configured(self, target: str, settings: told.Settings) -> HlsBackend:
+        """With an io type, a reuse factor, a strategy, a clock, a part: settings.py."""
+        Settings.resolve(settings, target, TARGETS[target].part)
+        return HlsBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built; the same for all flows."""
@@ -39,7 +49,7 @@ class HlsBackend:
         with step("lower to hls4ml layers"):
             network = lower(graph)
         with step("write the hls4ml project"):
-            _write(network, target, out)
+            self._write(network, target, out)
             description = describe(network)
             write_description(description, out)
             write_selftest(description, flow, out)
@@ -66,7 +76,7 @@ class HlsBackend:
         from tinsmith_backends.hls.runner import read_constants
 
         with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
-            _write(lower(graph), target, Path(folder))
+            self._write(lower(graph), target, Path(folder))
             return read_constants(Path(folder))
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
@@ -78,13 +88,11 @@ class HlsBackend:
             raise TinsmithError(what, where="--runner", fix=f"--runner {HlsRunner.name}")
         return HlsRunner(build, graph, TARGETS[target])
 
+    def _write(self, network: Network, target: str, folder: Path) -> None:
+        from tinsmith_backends.hls.hls4ml_adapter import write_project
 
-def _write(network: Network, target: str, folder: Path) -> None:
-    from tinsmith_backends.hls.hls4ml_adapter import write_project
-    from tinsmith_backends.hls.settings import Settings
-
-    flow = TARGETS[target]
-    write_project(network, flow.backend, Settings(part=flow.part), folder)
+        flow = TARGETS[target]
+        write_project(network, flow.backend, Settings.resolve(self.given, target, flow.part), folder)
 
 
 def _kinds(network: Network, layer: str) -> str:

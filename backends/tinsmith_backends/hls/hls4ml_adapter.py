@@ -66,7 +66,7 @@ def _config(network: Network, backend: str, settings: Settings) -> dict[str, Any
         layers[node.name] = {
             "Precision": {what: str(number) for what, number in node.types.items()},
             "Trace": node.name in ends and node.name not in network.inputs,
-            **settings.of(node.layer),
+            **settings.of_layers,
         }
     return {
         "OutputDir": ".",
@@ -77,7 +77,7 @@ def _config(network: Network, backend: str, settings: Settings) -> dict[str, Any
         "ClockPeriod": settings.clock_ns,
         "TraceOutput": True,
         "HLSConfig": {
-            "Model": {"Precision": "fixed<32,32>", **settings.of("")},
+            "Model": {"Precision": "fixed<32,32>", **settings.of_layers},
             "LayerName": layers,
         },
         "WriterConfig": {"Namespace": None, "WriteWeightsTxt": True, "WriteTar": False, "TBOutputStream": "both"},

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
+
+from tinsmith import settings as told
+from tinsmith.settings import Setting, one_of, positive
+
+IO_TYPES = ("io_parallel", "io_stream")
+STRATEGIES = ("latency", "resource")
+
+
+def _number(value: str) -> str | None:
+    try:
+        return None if 0 < float(value) < 1e6 else "it is a period in nanoseconds"
+    except ValueError:
+        return "it is a period in nanoseconds"
+
+
+def known(part: str) -> tuple[Setting, ...]:
+    """The settings of a flow whose usual device is `part`."""
+    return (
+        Setting("io_type", "a layer's whole output at once, or a stream of pixels", "io_parallel", one_of(*IO_TYPES)),
+        Setting("reuse", "how often a multiplier works for one inference of its layer", "1", positive),
+        Setting("strategy", "how dense layers and convolutions are built", "latency", one_of(*STRATEGIES)),
+        Setting("clock_ns", "period of the clock that the project asks for, in nanoseconds", "5", _number),
+        Setting("part", "the FPGA, as the vendor's tool names it", part, lambda value: None),
+    )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What hls4ml is told besides the network.
+    """What hls4ml is told besides the network; see `known` for what each means."""
 
-    Attributes:
-        io_type: `io_parallel` passes a layer's whole output at once, `io_stream` one pixel after the other.
-        clock_ns: period of the clock that the project asks for, in nanoseconds.
-        part: the FPGA, as the vendor's tool names it.
-        reuse: how often a multiplier works for one inference of its layer; by pattern of layer names.
-        strategy: `latency`, `resource` or `distributed_arithmetic`; by pattern of layer names.
-    """
+    io_type: str
+    reuse: int
+    strategy: str
+    clock_ns: float
+    part: str
 
-    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
-    clock_ns: float = 5.0
-    part: str = ""
-    reuse: Mapping[str, int] = field(default_factory=dict)
-    strategy: Mapping[str, str] = field(default_factory=dict)
+    @staticmethod
+    def resolve(given: told.Settings, target: str, part: str) -> Settings:
+        """From what the user wrote; raises `TinsmithError` with everything that is wrong with it."""
+        values = told.resolve(known(part), given, target)
+        reuse, clock = int(values["reuse"]), float(values["clock_ns"])
+        return Settings(values["io_type"], reuse, values["strategy"], clock, values["part"])
 
-    def of(self, layer: str) -> dict[str, Any]:
-        """hls4ml's settings of one layer: the last pattern that matches holds."""
-        found: dict[str, Any] = {"ReuseFactor": 1, "Strategy": "latency"}
-        for key, patterns in (("ReuseFactor", self.reuse), ("Strategy", self.strategy)):
-            for pattern, value in patterns.items():
-                if fnmatchcase(layer, pattern):
-                    found[key] = value
-        return found
+    @property
+    def of_layers(self) -> dict[str, Any]:
+        """hls4ml's settings of every layer."""
+        return {"ReuseFactor": self.reuse, "Strategy": self.strategy}

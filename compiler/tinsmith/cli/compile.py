@@ -12,7 +12,9 @@ from tinsmith.cli.options import (
     JsonOption,
     ModelArgument,
     RecipeOption,
+    SetOption,
     ShapeOption,
+    parse_settings,
     parse_shapes,
     print_json,
     print_warnings,
@@ -29,12 +31,17 @@ def compile(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Name of the network in the generated code.")
     ] = None,
+    interval: Annotated[
+        int | None, typer.Option("--interval", metavar="CLOCKS", help="The same as --set interval=CLOCKS.")
+    ] = None,
+    settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a model, or an exact graph that quantize made, for a target."""
     from tinsmith import pipeline
     from tinsmith.progress import Progress
 
+    told = [*(settings or []), *([] if interval is None else [f"interval={interval}"])]
     report = pipeline.compile(
         model,
         target,
@@ -43,6 +50,7 @@ def compile(
         recipe=recipe,
         shapes=parse_shapes(shape),
         name=name,
+        settings=parse_settings(told),
         progress=Progress(0, quiet=as_json),
     )
     if as_json:

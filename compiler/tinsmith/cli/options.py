@@ -27,6 +27,10 @@ ShapeOption = Annotated[
     list[str] | None,
     typer.Option("--shape", metavar="NAME=1,3,32,32", help="Shape of an input that has a dynamic one; repeatable."),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="What the target is told besides (docs); repeatable."),
+]
 RunnerOption = Annotated[
     str | None, typer.Option("--runner", metavar="NAME", help="How to run the artefact; default: the target's own way.")
 ]
@@ -47,6 +51,21 @@ def parse_shapes(texts: list[str] | None) -> dict[str, tuple[int, ...]]:
             shapes[name] = tuple(map(int, parts))
     problems.check()
     return shapes
+
+
+def parse_settings(texts: list[str] | None) -> dict[str, str]:
+    """["interval=1024"] → {"interval": "1024"}; raises `TinsmithError` with every text that is not of that form."""
+    problems = Problems()
+    settings: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            problems.add(f"--set {text!r} is not KEY=VALUE", fix="--set interval=1024")
+        elif key in settings:
+            problems.add(f"--set gives {key!r} twice", fix="leave one of them out")
+        settings[key] = value
+    problems.check()
+    return settings
 
 
 def print_json(value: Any) -> None:

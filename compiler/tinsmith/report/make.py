@@ -12,6 +12,7 @@ from tinsmith.backend import Build, LayerBuild, Target
 from tinsmith.ir import warnings
 from tinsmith.ir.exact import ExactGraph, Layer, Tensor, Weighted, weight_bits
 from tinsmith.report.model import AccuracyReport, LayerAccuracy, LayerReport, LayerWarning, MemoryReport, Report
+from tinsmith.settings import Settings
 
 
 def make_report(
@@ -21,6 +22,7 @@ def make_report(
     *,
     sqnr_db: Mapping[str, float],
     files: Sequence[str],
+    settings: Settings,
     warned: Sequence[warnings.LayerWarning] = (),
 ) -> Report:
     """The report of one build.
@@ -31,6 +33,7 @@ def make_report(
         target: what it was built for.
         sqnr_db: signal-to-quantization-noise ratio in dB by layer name, for the layers where it was measured.
         files: every file of the build folder.
+        settings: what the target was told besides the network.
         warned: warnings about layers.
     """
     built: dict[str, list[LayerBuild]] = {}
@@ -46,6 +49,7 @@ def make_report(
         name=graph.name,
         target=target.name,
         runner=target.runner,
+        settings=dict(settings),
         macs=sum(layer.macs for layer in layers),
         memory=MemoryReport(
             arena_bytes=build.arena_bytes,

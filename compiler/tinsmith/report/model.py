@@ -66,6 +66,7 @@ class Report(_Record):
     name: str = Field(description="Name of the network.")
     target: str
     runner: str = Field(description="How `tinsmith verify` runs it unless told otherwise.")
+    settings: dict[str, str] = Field(description="What the target was told besides the network.")
     macs: int = Field(ge=0, description="Multiply-accumulates of one inference.")
     memory: MemoryReport
     layers: tuple[LayerReport, ...]
