@@ -58,14 +58,14 @@ class ConvDsp(WeightedKernel):
         return s.kh * s.kw * -(-self.inputs // 4)
 
     @property
-    def weight_words(self) -> int:
-        """Words of packed weights of a channel."""
-        return self.words
-
-    @property
     def name(self) -> str:
         """Weights are int8; the tile is pixels × channels."""
         return f"{'s8_b1' if self.shape.packed else 's8'}_conv_{self.pixels}x{CHANNELS}_dsp"
+
+    @property
+    def windows_at(self) -> int:
+        """Where the gathered windows start in scratch, in words."""
+        return 0
 
     @property
     def window_bytes(self) -> int:

@@ -20,7 +20,7 @@ _UNROLL = 12
 
 
 class ConvDspEmitter:
-    """Emits one kernel. Scratch and weights are read as words: `scratch[(word * pixels + pixel) * 2 + half]`."""
+    """Emits one kernel. Scratch and weights are read as words."""
 
     def __init__(self, kernel: ConvDsp) -> None:
         self.kernel, self.shape = kernel, kernel.shape
@@ -159,8 +159,12 @@ class ConvDspEmitter:
         low, high = ((values[i] & 0xFFFF) | (values[i + 2] << 16) for i in (0, 1))
         return low, high
 
+    def _at(self, word: Expr, m: Expr) -> Expr:
+        """Where the two pairs of a word of the window of pixel `m` stand in scratch."""
+        return (word * self.kernel.pixels + m) * 2 + self.kernel.windows_at
+
     def _put(self, word: Expr, m: Expr, low: Expr, high: Expr) -> None:
-        at = (word * self.kernel.pixels + m) * 2
+        at = self._at(word, m)
         low, high = self.f.let(low, "low"), self.f.let(high, "high")
         self.k.scratch.store(at, low)
         self.k.scratch.store(at + 1, high)
@@ -178,7 +182,7 @@ class ConvDspEmitter:
                     bias = f.let(self.k.bias.load(channel + n), "bias")
                     for m in range(len(places)):
                         acc[m * width + n] = bias
-                self._sum(acc, f.let(channel * self.kernel.weight_words, "weights"), width)
+                self._sum(acc, f.let(channel * self.kernel.words, "weights"), width)
                 for n in range(width):
                     if self.signs:
                         for m in range(len(places)):
@@ -186,11 +190,7 @@ class ConvDspEmitter:
                         continue
                     multiplier = f.let(self.k.multiplier.load(channel + n), "multiplier")
                     for m, place in enumerate(places):
-                        self._store(acc[m * width + n], multiplier, place * s.cout + channel + n)
-
-    def _store(self, acc: Expr, multiplier: Expr, at: Expr) -> None:
-        """Requantize a sum to y[at], where `_products` took care of slow shifts."""
-        self.requantizer.store(acc, multiplier, at)
+                        self.requantizer.store(acc[m * width + n], multiplier, place * s.cout + channel + n)
 
     def _multiply_slowly(self, group: Expr, places: list[Expr]) -> None:
         """As `_multiply`, one output at a time, for shifts that need all of the 64-bit product."""
@@ -203,7 +203,7 @@ class ConvDspEmitter:
                 acc[0] = self.k.bias.load(first + n)
                 with f.loop(self.kernel.words, "word") as word:
                     w = extended(f.let(self.k.w.load((first * self.kernel.words) + word * width + n), "w"))
-                    x = [self.k.scratch.load((word * len(places) + m) * 2 + half) for half in (0, 1)]
+                    x = [self.k.scratch.load(self._at(word, m) + half) for half in (0, 1)]
                     acc[0] = smlad(w[1], x[1], smlad(w[0], x[0], acc[0]))
                 place = places[0] if len(places) == 1 else select(m < 1, places[0], places[1])
                 multiplier = self.k.multiplier.load(first + n)
@@ -226,7 +226,7 @@ class ConvDspEmitter:
         loaded = [f.let(self.k.w.load(weights + word * width + n), "w") for n in range(width)]
         w = [tuple(f.let(half, "w") for half in extended(value)) for value in loaded]
         for m in range(pixels):
-            x = [f.let(self.k.scratch.load((word * pixels + m) * 2 + half), "x") for half in (0, 1)]
+            x = [f.let(self.k.scratch.load(self._at(word, m) + half), "x") for half in (0, 1)]
             for n in range(width):
                 at = m * width + n
                 acc[at] = smlad(w[n][1], x[1], smlad(w[n][0], x[0], acc[at]))

@@ -1,7 +1,8 @@
 """Convolution by powers of two on thumbv7em: as conv_dsp.py, but the pairs for SMLAD come from a table.
 
 A table of every pair of weights, 16, 64 or 256 words, is made in scratch by each call. The codes of a channel are one
-stream of bits, pair after pair, so a UBFX and an LDR give a pair: three pixels share it to pay for that.
+stream of bits, pair after pair, so a UBFX and an LDR give a pair. Where there are pixels enough, the pairs of two
+channels are stored and serve all pixels of a section; one to three pixels take them as they come.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ import numpy.typing as npt
 from tinsmith_backends.cpu.kernels.base import Isa, Packed, Shape, ShiftConvShape
 from tinsmith_backends.cpu.kernels.conv_dsp import CHANNELS, ConvDsp
 from tinsmith_backends.cpu.kernels.shift_codes import encode
+from tinsmith_backends.cpu.kernels.shift_panels import pixels_of_section
 
 _PAIR_ORDER = (0, 2, 1, 3)
 """Weights of a word in the order in which pairs take them: conv_dsp.py."""
+_MOST_WINDOW_BYTES = 9 << 10
+_TILE = 3
+"""Output pixels whose sums are in registers."""
+_FEW = 3
+"""Pixels for which pairs are not stored."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,26 @@ class ShiftDsp(ConvDsp):
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
         types = f"s8p{self.shape.bits}{'_b1' if self.shape.packed else ''}"
-        return f"{types}_shiftconv_{self.pixels}x{CHANNELS}_dsp"
+        return f"{types}_shiftconv_{self.tile}x{CHANNELS}_dsp"
+
+    @property
+    def stored(self) -> bool:
+        """Whether decoded pairs are stored."""
+        return self.shape.ho * self.shape.wo > _FEW
+
+    @property
+    def tile(self) -> int:
+        """Output pixels whose sums are in registers."""
+        return _TILE if self.stored else self.pixels
 
     @property
     def pixels(self) -> int:
-        """Output pixels of one tile."""
-        return min(3, self.shape.ho * self.shape.wo)
+        """Output pixels of a section."""
+        total = self.shape.ho * self.shape.wo
+        if not self.stored:
+            return total
+        section = pixels_of_section(total, _MOST_WINDOW_BYTES // (8 * self.words), _TILE)
+        return -(-section // _TILE) * _TILE
 
     @property
     def weight_words(self) -> int:
@@ -50,14 +71,19 @@ class ShiftDsp(ConvDsp):
         return -(-self.words * 4 * self.shape.bits // 32)
 
     @property
-    def table(self) -> int:
-        """Where the table starts in scratch, in words: behind the windows."""
-        return super().window_bytes // 4
+    def windows_at(self) -> int:
+        """The table comes first: its address is that of scratch, which saves an addition a pair."""
+        return 1 << (2 * self.shape.bits)
+
+    @property
+    def stored_at(self) -> int:
+        """Where decoded pairs start in scratch, in words: behind the windows."""
+        return self.windows_at + super().window_bytes // 4
 
     @property
     def window_bytes(self) -> int:
-        """The gathered windows, two bytes an element, and the table."""
-        return 4 * (self.table + (1 << (2 * self.shape.bits)))
+        """The table, the gathered windows, two bytes an element, and the decoded pairs."""
+        return 4 * (self.stored_at + (2 * self.words * CHANNELS if self.stored else 0))
 
     def pack(
         self,
