@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
 from onnx.helper import make_node
@@ -157,9 +158,9 @@ def _spelt_out(
 ) -> list[onnx.NodeProto]:
     x, y, scale = node.input[0], node.output[0], quantizer.scale.reshape(())
 
-    def constant(part: str, value: Array) -> str:
+    def constant(part: str, value: npt.ArrayLike) -> str:
         name = unique(f"{y}_{part}", names)
-        graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+        graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(value), name))
         return name
 
     def step(op: str, *inputs: str, part: str = "", domain: str = "") -> onnx.NodeProto:

@@ -171,7 +171,7 @@ def _spell_out(row: _Row, graph: ir.Graph) -> bool:
     x, shape = row.affine.x, shape_of(row.affine.x)
     image = _with_channels(shape, row.affine.axis)
     axis = _CHANNELS.get(len(image), len(image) - 1) if row.affine.axis is not None else None
-    constants = [np.float32(along(values, len(image), axis)) for _, values, _ in wanted]
+    constants = [along(values, len(image), axis).astype(np.float32) for _, values, _ in wanted]
     if image == shape and _stands(row, [op for op, _, _ in wanted], constants):
         return False
     new: list[ir.Node] = []
