@@ -22,7 +22,7 @@ def make_report(
     *,
     sqnr_db: Mapping[str, float],
     files: Sequence[str],
-    settings: Settings,
+    settings: Settings | None = None,
     warned: Sequence[warnings.LayerWarning] = (),
 ) -> Report:
     """The report of one build.
@@ -49,7 +49,7 @@ def make_report(
         name=graph.name,
         target=target.name,
         runner=target.runner,
-        settings=dict(settings),
+        settings=dict(settings or {}),
         macs=sum(layer.macs for layer in layers),
         memory=MemoryReport(
             arena_bytes=build.arena_bytes,
