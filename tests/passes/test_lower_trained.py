@@ -13,9 +13,13 @@ from exact_check import check_layers
 from tinsmith.errors import TinsmithError
 from tinsmith.frontend import canonicalize
 from tinsmith.ir import exact
+from tinsmith.ir.codes import encode
 from tinsmith.ir.exact import Threshold
 from tinsmith.ir.reader import read_exact
+from tinsmith.ir.trained.binary_gemm import binary_gemm
+from tinsmith.ir.trained.shift_gemm import shift_gemm
 from tinsmith.ir.warnings import warnings_of
+from tinsmith.numerics.float_run import FloatRun
 from tinsmith.passes.lower_exact import lower
 from tinsmith.passes.quantize import quantize
 from tinsmith.recipe import parse_recipe
@@ -124,8 +128,6 @@ def one_layer(weight: Array, scale: Array, bias: Array, threshold: Array) -> Tra
     """x → signs → BinaryGemm → Binarize → BinaryGemm of one column."""
     net = TrainedNet(0)
     x = net.binarize(net.input("x", (1, len(weight))), np.zeros((), np.float32))
-    from tinsmith.ir.trained.binary_gemm import binary_gemm
-
     y = net.add_node(binary_gemm(x, *(net.constant(array) for array in (weight, scale, bias))))
     ones = net.constant(np.ones((weight.shape[1], 1), np.int8))
     bits = net.binarize(y, threshold)
@@ -301,6 +303,26 @@ def test_bits_that_only_other_layers_read_are_numbers_all_the_way() -> None:
     assert all(tensor.bits == 8 for tensor in graph.tensors.values()) and "MaxPool" in kinds(graph)
 
 
+def test_bits_that_leave_the_network_are_numbers_there() -> None:
+    net = TrainedNet(24)
+    bits = net.binarize(net.conv(image(net), 6))
+    net.output(bits)
+    net.output(net.binary_conv(bits, 3))
+    graph = checked(net)
+    assert [layer.kind for layer in graph.layers if layer.output in graph.outputs] == ["Dequantize", "Dequantize"]
+
+
+def test_a_sum_past_int32_is_refused_also_before_a_threshold() -> None:
+    net = TrainedNet(25)
+    weight, none = np.full((300_000, 1), 128, np.int16), np.zeros(1, np.float32)
+    codes = net.constant(encode(weight, 4))
+    x = net.input("x", (1, len(weight)))
+    y = net.add_node(shift_gemm(x, codes, net.constant(none + 1), net.constant(none), bits=4))
+    net.output(net.binary_gemm(net.binarize(y, np.float32([5e9])), 1))
+    with pytest.raises(TinsmithError, match=r"ShiftMatMul 'shiftgemm_0' (.*): its sums can reach"):
+        lowered(net, feeds((1, len(weight)), 2))
+
+
 def test_moved_bits_in_two_forms_are_refused_with_their_readers() -> None:
     net = TrainedNet(13)
     pooled = net.max_pool(net.binarize(net.conv(image(net), 6)))
@@ -368,8 +390,6 @@ def test_the_oracle_agrees_with_the_float_model_on_most_classes() -> None:
         net.output(net.gemm(net.reshape(net.average_pool(y, (5, 4)), 1, 16), 4))
         samples = feeds(count=24)
         model = canonicalize(net.model())
-        from tinsmith.numerics.float_run import FloatRun
-
         run = FloatRun(model)
         quantize(model, samples)
         lower(model)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith.ir.exact import Int32Array
-from tinsmith.numerics.requantize import Int64Array
+from tinsmith.numerics.requantize import INT32_MAX, Int64Array
 
 Reals = npt.NDArray[np.float64]
 
@@ -28,7 +28,8 @@ def limits(unit: Reals, bias: Reals, threshold: Reals, lo: Int64Array, hi: Int64
         _limit(float(u), float(b), float(t), int(least), int(most))
         for u, b, t, least, most in zip(*np.broadcast_arrays(unit, bias, threshold, lo, hi), strict=True)
     ]
-    return np.array(found, np.int32)
+    # Accumulators that pass int32 are refused when ranges are proved; here they only must not overflow.
+    return np.clip(np.array(found, np.int64), -INT32_MAX, INT32_MAX).astype(np.int32)
 
 
 def _limit(unit: float, bias: float, threshold: float, lo: int, hi: int) -> int:
