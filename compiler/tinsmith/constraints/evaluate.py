@@ -93,6 +93,17 @@ def _divide(inputs: Inputs, _: Attributes) -> Array:
     return np.asarray(np.trunc(a / b)).astype(a.dtype)
 
 
+def _dequantize(inputs: Inputs, attributes: Attributes) -> Array:
+    if attributes.get("block_size", 0):
+        raise ValueError("blocks of a tensor have scales of their own")
+    x, scale, *zero = _given(inputs)
+    shape = [1] * x.ndim
+    if scale.size > 1:
+        shape[attributes.get("axis", 1)] = -1
+    steps = x.astype(np.int32) - (zero[0].astype(np.int32).reshape(shape) if zero else 0)
+    return np.asarray(steps.astype(np.float32) * scale.reshape(shape))
+
+
 def _first(inputs: Inputs) -> Array:
     return _given(inputs)[0]
 
@@ -108,6 +119,7 @@ SIMPLE: dict[str, Callable[[Inputs, Attributes], Array]] = {
     "Concat": lambda x, a: np.concatenate(_given(x), a["axis"]),
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
+    "DequantizeLinear": _dequantize,
     "Div": _divide,
     "Expand": _expand,
     "Gather": lambda x, a: np.take(_first(x), _given(x)[1].astype(np.int64), axis=a.get("axis", 0)),

@@ -169,7 +169,7 @@ def _spell_out(row: _Row, graph: ir.Graph) -> bool:
     wanted = [("Mul", row.affine.scale, 1), ("Add", row.affine.shift, 0)]
     wanted = [(op, values, neutral) for op, values, neutral in wanted if (values != neutral).any()]
     x, shape = row.affine.x, shape_of(row.affine.x)
-    image = _with_channels(shape, row.affine.axis)
+    image = _with_channels(shape, row.affine.axis) if wanted else shape
     axis = _CHANNELS.get(len(image), len(image) - 1) if row.affine.axis is not None else None
     constants = [along(values, len(image), axis).astype(np.float32) for _, values, _ in wanted]
     if image == shape and _stands(row, [op for op, _, _ in wanted], constants):
