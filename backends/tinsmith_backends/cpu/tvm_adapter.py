@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -144,11 +145,24 @@ def _plain_c(source: str, in_place: Sequence[str]) -> str:
 
 
 def _mention_unused(function: re.Match[str]) -> str:
-    """A function whose unused parameters are cast to void, which keeps -Wunused-parameter quiet."""
+    """A function without unused variables; unused parameters are cast to void, which keeps compilers quiet."""
     header, parameters, body = function.groups()
+    body = _without_unused_variables(body)
     names = re.findall(r"(\w+)(?:,|$)", parameters)
     unused = "".join(f"  (void){name};\n" for name in names if not re.search(rf"\b{name}\b", body))
     return f"{header}\n{unused}{body}}}"
+
+
+def _without_unused_variables(body: str) -> str:
+    """Declarations have no side effects, so one whose name stands nowhere else may go; others may follow it."""
+    while True:
+        uses = Counter(re.findall(r"\w+", body))
+        declarations = re.finditer(r"^ +\w+ (\w+) = [^\n]*;\n", body, re.MULTILINE)
+        unused = [found.span() for found in declarations if uses[found[1]] == 1]
+        if not unused:
+            return body
+        for start, end in reversed(unused):
+            body = body[:start] + body[end:]
 
 
 def main() -> None:
