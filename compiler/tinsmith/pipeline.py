@@ -49,7 +49,7 @@ class Exact:
 
 def quantize(
     model: str | Path,
-    calibrate: SampleSource,
+    calibrate: SampleSource | None,
     out: str | Path,
     *,
     recipe: str | Path | None = None,
@@ -60,7 +60,7 @@ def quantize(
 
     Args:
         model: an .onnx file or `file.py:name`.
-        calibrate: calibration samples.
+        calibrate: calibration samples; None for those that training left beside the model.
         out: the .onnx file to write.
         recipe: recipe.toml; None is the default recipe.
         shapes: shapes of inputs that have dynamic dimensions.

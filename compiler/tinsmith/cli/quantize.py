@@ -1,4 +1,4 @@
-"""`tinsmith quantize MODEL --calibrate X.npz -o EXACT.onnx`."""
+"""`tinsmith quantize MODEL -o EXACT.onnx`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tinsmith.cli.options import JsonOption, ModelArgument, RecipeOption, ShapeOption, parse_shapes, print_json
+from tinsmith.cli.options import (
+    CalibrateOption,
+    JsonOption,
+    ModelArgument,
+    RecipeOption,
+    ShapeOption,
+    parse_shapes,
+    print_json,
+)
 
 
 def quantize(
     model: ModelArgument,
-    calibrate: Annotated[
-        Path,
-        typer.Option("--calibrate", metavar="X.npz", help="Samples: one array a model input, by name, samples first."),
-    ],
     out: Annotated[Path, typer.Option("-o", "--output", metavar="EXACT.onnx", help="The exact graph to write.")],
+    calibrate: CalibrateOption = None,
     recipe: RecipeOption = None,
     shape: ShapeOption = None,
     as_json: JsonOption = False,
