@@ -23,6 +23,7 @@ FORM = {
     "Clip": set(),
     "Add": set(),
     "Mul": set(),
+    "PRelu": set(),
     "Concat": {"axis"},
     "Reshape": set(),
     "Transpose": {"perm"},
@@ -34,6 +35,8 @@ FORM = {
 IMAGE = weights(6, 4, 3, 3)
 SQUARE = {"w": weights(4, 4, 3, 3)}
 BN = "BatchNormalization (c, g, b, m, v)"
+POOL = "MaxPool <kernel_shape=[3,2], pads=[1,0,1,1]>"
+NEGATIVE = {"g": np.float32([1, 2, -1, 1, 0.5, 1])}
 PAD4 = ints(0, 0, 1, 2, 0, 0, 1, 0)
 
 SIGNAL = (1, 4, 9)
@@ -103,6 +106,18 @@ CASES: dict[str, tuple[onnx.ModelProto, str]] = {
     "bn before an unpadded conv": (
         model("n = BatchNormalization (x, g, b, m, v)\n y = Conv <strides=[2,2]> (n, w)", w=IMAGE, **statistics(4)),
         "Conv",
+    ),
+    "bn behind a pool": (
+        model(f"d = Conv (x, w)\n c = {POOL} (d)\n n = {BN}\n y = Relu (n)", w=IMAGE, **statistics(6)),
+        "Conv MaxPool Relu",
+    ),
+    "negative factor behind a pool": (
+        model(f"d = Conv (x, w)\n c = {POOL} (d)\n n = {BN}\n y = Relu (n)", w=IMAGE, **statistics(6) | NEGATIVE),
+        "Conv MaxPool Mul Add Relu",
+    ),
+    "bn behind a pool of what others read": (
+        model(f"d = Conv (x, w)\n c = {POOL} (d)\n y = {BN}\n z = Relu (d)", w=IMAGE, outputs="y z", **statistics(6)),
+        "Conv MaxPool Mul Add Relu",
     ),
     "bn before a padded conv": (
         model("n = BatchNormalization (x, g, b, m, v)\n y = Conv <pads=[1,1,1,1]> (n, w)", w=IMAGE, **statistics(4)),
@@ -350,6 +365,8 @@ def assert_canonical(m: ir.Model) -> None:
             assert constants == [1, 2]
         elif node.op_type in ("Add", "Mul"):
             assert constants in ([], [1])
+        elif node.op_type == "PRelu":
+            assert constants == [1]
         elif node.op_type == "Reshape":
             assert constants == [1] and tuple(node.inputs[1].const_value.numpy()) == node.outputs[0].shape
         else:

@@ -57,6 +57,11 @@ def _slice(x: str, y: str, c: int, rng: np.random.Generator, constants: Constant
     return f"{y} = Slice ({x}, {y}s, {y}e, {y}a, {y}t)", c
 
 
+def _slope(x: str, y: str, c: int, rng: np.random.Generator, constants: Constants) -> tuple[str, int]:
+    constants[f"{y}p"] = rng.uniform(-0.5, 1.5, (c, 1, 1)).astype(np.float32)
+    return f"{y} = PRelu ({x}, {y}p)", c
+
+
 def _simple(text: str) -> Layer:
     def layer(x: str, y: str, c: int, rng: np.random.Generator, constants: Constants) -> tuple[str, int]:
         return f"{y} = {text} ({x})", c
@@ -71,6 +76,9 @@ LAYERS: dict[str, Layer] = {
     "pad": _pad,
     "slice": _slice,
     "relu": _simple("Relu"),
+    "slope": _slope,
+    "leaky": _simple("LeakyRelu <alpha=0.3>"),
+    "square": lambda x, y, c, rng, constants: (f"{y} = Mul ({x}, {x})", c),
     "identity": _simple("Identity"),
     "max": _simple("MaxPool <kernel_shape=[3,2], pads=[1,1,1,0]>"),
     "ceil": _simple("MaxPool <kernel_shape=[2,2], strides=[2,1], ceil_mode=1>"),

@@ -32,9 +32,9 @@ from tinsmith.passes.rewrite import (
 class FoldAffine(RewritePass):
     """BatchNormalization, and Add, Sub, Mul and Div by a constant; several in a row are one.
 
-    First choice: the layer before (passes/linear.py), if nobody else reads it. Second: all layers behind, which can
-    take a shift only where they do not pad. Else: a Mul and an Add, of which the Mul goes before a product that varies
-    over positions or with the input, and into the layer before that.
+    First choice: the layer before (passes/linear.py), max-pools between them or not, if nobody else reads it. Second:
+    all layers behind, which can take a shift only where they do not pad. Else: a Mul and an Add, of which the Mul goes
+    before a product that varies over positions or with the input, and into the layer before that.
     """
 
     name = "fold-affine"
@@ -114,19 +114,28 @@ def _joined(first: Affine | None, second: Affine | None) -> Affine | None:
 
 
 def _into_producer(row: _Row, graph: ir.Graph) -> bool:
-    producer = row.affine.x.producer()
-    if producer is None or not row.alone:
+    layer = _layer_before(row) if row.alone else None
+    if layer is None:
         return False
-    last = len(shape_of(row.affine.x)) - 1
-    if producer.op_type == "Reshape" and row.affine.varies_along(last) and _behind_gemm(producer):
-        producer = input_of(producer).producer()  # x @ w + b of more than two dimensions
-    elif not is_linear(producer) or not row.affine.varies_along(output_axis(producer)):
-        return False
-    if producer is None:
-        return False
-    scale_output(producer, graph, row.affine)
-    inherit(producer, producer, *row.nodes)
+    scale_output(layer, graph, row.affine)
+    inherit(layer, layer, *row.nodes)
     return row.drop(graph)
+
+
+def _layer_before(row: _Row) -> ir.Node | None:
+    """The layer that makes what goes into the row, if it can take the row in."""
+    node = row.affine.x.producer()
+    last = len(shape_of(row.affine.x)) - 1
+    if node is not None and node.op_type == "Reshape" and row.affine.varies_along(last) and _behind_gemm(node):
+        return input_of(node).producer()  # x @ w + b of more than two dimensions
+    while node is not None and node.op_type == "MaxPool" and _passes(row, node):
+        node = input_of(node).producer()
+    return node if node is not None and is_linear(node) and row.affine.varies_along(output_axis(node)) else None
+
+
+def _passes(row: _Row, pool: ir.Node) -> bool:
+    """The maximum of what grows alike is what the maximum grows to."""
+    return bool((row.affine.scale > 0).all()) and only_consumer(input_of(pool)) is pool
 
 
 def _behind_gemm(reshape: ir.Node) -> bool:
