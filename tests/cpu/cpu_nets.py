@@ -65,3 +65,29 @@ def everything(name: str = "everything") -> Net:
     net.softmax(logits)
     net.arg_max(logits)
     return net
+
+
+def binary(name: str = "binary") -> Net:
+    """Bits wherever they may stand: every operator with a threshold, movements of bits by word and one by one."""
+    net = Net(11, name)
+    x = net.quantize(net.input("x", (1, 3, 12, 10)), dtype="int8")
+    stem = net.conv(x, 40, pads=(1, 1, 1, 1), bits=1)
+    deep = net.depthwise(x, pads=(1, 1, 1, 1), bits=1)
+    left = net.binary_conv(stem, 33, pads=(1, 1, 1, 1), pad_value=0, bits=1)
+    right = net.binary_conv(net.concat(stem, deep), 64, (2, 3), pads=(1, 1, 0, 1), pad_value=-1, bits=1)
+    pooled = net.binary_max_pool(right, (2, 2), strides=(2, 2))
+    real = net.binary_conv(pooled, 24, (1, 1), dtype="int8")
+    scale = net.absolute_sum(real, (1,))
+    scaled = net.multiply(net.piecewise_linear(real, dtype="int8"), scale, bits=1)
+    products = net.multiply(real, factor_shape=(1, 1, 6, 5), dtype="int8")
+    shifted = net.shift_conv(net.add(products, real), 32, pads=(1, 1, 1, 1), bits=1)
+    joined = net.concat(net.concat(shifted, pooled), net.binarize(products))
+    turned = net.transpose(net.concat(scaled, joined, axis=1), (0, 2, 3, 1))
+    flat = net.binary_matmul(net.flatten(joined), 65, bits=1)
+    rows = net.binary_matmul(net.reshape(left, (1, 11 * 10, 36)), 10, dtype="int8")
+    net.dequantize(net.shift_matmul(net.binary_matmul(turned, 10, dtype="int8"), 7, weight_bits=4))
+    net.dequantize(flat)
+    net.dequantize(net.binary_matmul(flat, 9, dtype="int8"))
+    net.dequantize(rows)
+    net.dequantize(net.max_pool(scaled, (2, 2)))
+    return net
