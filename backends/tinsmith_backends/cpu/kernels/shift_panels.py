@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.shift_codes import RUN, runs
 
-_MOST_PIXELS = 56
-"""Decoding costs about as many instructions as four pixels' products, so this many leave little of it."""
+_MOST_PIXELS = 100
+"""Decoding costs about as much as five pixels' products, so this many leave little of it."""
 _FILLING = 0.02
 """Share of a panel's codes that may be filling."""
 

@@ -23,7 +23,7 @@ from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
 from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, run_bytes, runs
 from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, folded_bias, pixels_of_section
 
-_MOST_WINDOW_BYTES = 1 << 16
+_MOST_WINDOW_BYTES = 1 << 17
 
 
 @dataclass(frozen=True)
