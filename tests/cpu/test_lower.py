@@ -80,7 +80,7 @@ def test_a_reordered_tensor_is_copied_once() -> None:
     assert len(_moved(net)) == 1
 
 
-def _check_plan(memory: Memory) -> None:
+def check_plan(memory: Memory) -> None:
     """Replays the program: no step may write on bytes that a later step reads as something else."""
     program = memory.program
     owner: dict[int, str] = {}
@@ -115,7 +115,7 @@ def _check_plan(memory: Memory) -> None:
 @pytest.mark.parametrize("isa", ["scalar", "neon", "simd128", "dsp"])
 def test_no_step_finds_its_input_overwritten(isa: str) -> None:
     memory = plan(lower(everything().graph(), isa))  # type: ignore[arg-type]
-    _check_plan(memory)
+    check_plan(memory)
     assert memory.arena_bytes >= memory.lower_bound_bytes
 
 
@@ -126,7 +126,7 @@ def test_a_sum_takes_the_place_of_an_input_that_dies() -> None:
     net.dequantize(net.conv(net.add(a, b), 4, (1, 1)))
     memory = plan(lower(net.graph(), "scalar"))
     assert memory.lower_bound_bytes == 3 * 256
-    _check_plan(memory)
+    check_plan(memory)
 
 
 def _graph() -> ExactGraph:

@@ -72,12 +72,15 @@ def joint_loops(source: Order, target: Order) -> JointLoops | None:
 def _in_words(nest: JointLoops, way: Way) -> JointLoops | None:
     """The same copy word by word, if it moves whole words of bits.
 
-    A row of any length is whole words where it becomes a whole row: the bits behind its end are 0 on both sides.
+    A row of any length is whole words where it becomes the end of a row: the bits behind it are 0 on both sides.
     """
+    if not way.source_row or not way.target_row:
+        return None
     *outer, (count, down, across) = nest
-    whole = count % WORD == 0 or way.source_row == way.target_row == count
+    first = int(way.target[0])
+    ends_row = count == way.source_row and first % (WORD * words(way.target_row)) + count == way.target_row
     steps = [step for _, *pair in outer for step in pair]
-    aligned = all(place % WORD == 0 for place in [*steps, int(way.target[0])])
-    if not (way.source_row and way.target_row and whole and aligned and down == across == 1):
+    aligned = all(place % WORD == 0 for place in [*steps, first])
+    if not (down == across == 1 and aligned and (count % WORD == 0 or ends_row)):
         return None
     return (*((n, a // WORD, b // WORD) for n, a, b in outer), (words(count), 1, 1))
