@@ -29,6 +29,8 @@ def cases(isa: Isa, seed: int, extra: int) -> list[Case]:
     for i, shape in enumerate(shapes):
         bits = 2 + i % 3
         found += [shift_case(shifted(shape, bits), isa, rng, extreme=extreme) for extreme in (False, True)]
+        if i % 3 == 0:
+            found.append(shift_case(replace(shifted(shape, bits), packed=True), isa, rng))
     return found
 
 

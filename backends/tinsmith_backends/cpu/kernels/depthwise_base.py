@@ -30,15 +30,21 @@ class DepthwiseKernel(WeightedKernel):
         return "s8_b1" if self.shape.packed else "s8"
 
     @property
+    def sign_start(self) -> int:
+        """Bytes of scratch in front of the signs."""
+        return 0
+
+    @property
     def scratch_bytes(self) -> int:
         """The signs of a tile."""
-        return sign_bytes(self.pixels, self.shape.cout) if self.shape.packed else 0
+        return self.sign_start + (sign_bytes(self.pixels, self.shape.cout) if self.shape.packed else 0)
 
     def signs(self, f: Any, k: Any) -> Any:
         """Where signs are collected; None where the output is bytes. For `prim_func`, in front of its loops."""
         from tinsmith_backends.cpu.kernels.pack_bits import SignRows
 
-        return SignRows(f, self.isa, k.scratch, 0, self.pixels, self.shape.cout) if self.shape.packed else None
+        rows = (self.sign_start, self.pixels, self.shape.cout)
+        return SignRows(f, self.isa, k.scratch, *rows) if self.shape.packed else None
 
     def pack(
         self,

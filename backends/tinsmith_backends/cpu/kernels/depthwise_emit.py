@@ -20,6 +20,7 @@ class DepthwiseEmitter:
     def __init__(self, kernel: Depthwise) -> None:
         self.kernel, self.shape, self.lanes = kernel, kernel.shape, kernel.channels
         self.f, self.k = signature(kernel)
+        self.w = self.k.w
         full = self.lanes == ISAS[kernel.isa].vector_bytes
         self.step = self.lanes // 4 if full else self.lanes
         self.parts = range(0, self.lanes, self.step)
@@ -69,7 +70,7 @@ class DepthwiseEmitter:
     def _row(self, acc: Any, corner: Expr, taps: Expr, channel: Expr, pixels: int) -> None:
         """One row of the window for a tile: each column of the image is loaded once."""
         s = self.shape
-        weights = [self._widened(self.k.w.load(taps + j * s.cin, self.lanes)) for j in range(s.kw)]
+        weights = [self._widened(self.w.load(taps + j * s.cin, self.lanes)) for j in range(s.kw)]
         uses: dict[int, list[tuple[int, int]]] = {}
         for pixel in range(pixels):
             for j in range(s.kw):
@@ -86,7 +87,7 @@ class DepthwiseEmitter:
         with f.loop(count, "j") as j:
             tap = f.let(start + j, "tap")
             x = self._difference((line + left + tap * s.dilation_w) * s.cin + channel)
-            self._multiply(acc, 0, x, self._widened(self.k.w.load(taps + tap * s.cin, self.lanes)))
+            self._multiply(acc, 0, x, self._widened(self.w.load(taps + tap * s.cin, self.lanes)))
 
     def _difference(self, at: Expr) -> Expr:
         """x - x_zp as int16, which holds -255..255."""

@@ -39,6 +39,7 @@ class DepthwiseScalar(DepthwiseKernel):
         s = self.shape
         f, k = signature(self)
         signs = self.signs(f, k)
+        self.prepare(f, k)
         with f.loop(s.ho, "oh") as oh, f.loop(s.wo, "ow") as ow:
             for start, count, width in blocks(s.cout, (CHANNELS, 4, 1)):
                 with f.loop(count, "block") as block:
@@ -46,6 +47,15 @@ class DepthwiseScalar(DepthwiseKernel):
             if signs:
                 signs.pack(k.y, oh * s.wo + ow)
         return f.finish()
+
+    def prepare(self, f: Any, k: Any) -> None:
+        """Emit what stands in front of the loops."""
+
+    def weight(self, f: Any, k: Any, at: Any) -> Any:
+        """Weight number `at` in the order of the constants, as int32."""
+        from tinsmith_backends.cpu.kernels.emit import widened
+
+        return f.let(widened(k.w.load(at)), "w")
 
     def _block(self, f: Any, k: Any, oh: Any, ow: Any, channel: Any, width: int, signs: Any) -> None:
         """`width` output channels of one pixel."""
@@ -66,7 +76,7 @@ class DepthwiseScalar(DepthwiseKernel):
             tap = f.let(((i0 + i) * s.kw + j0 + j) * s.cout + channel, "tap")
             with f.loop(width, "c") as c:
                 x = widened(k.x.load(pixel + tirx.truncdiv(channel + c, s.cout // s.cin))) - k.x_zp
-                acc[c] = acc[c] + x * widened(k.w.load(tap + c))
+                acc[c] = acc[c] + x * self.weight(f, k, tap + c)
         with f.loop(width, "c") as c:
             if signs:
                 signs.store(0, channel + c, acc[c])

@@ -27,6 +27,7 @@ from tinsmith_backends.cpu.kernels.pool_dsp import AveragePoolDsp, MaxPoolDsp
 from tinsmith_backends.cpu.kernels.pool_scalar import AveragePoolScalar, MaxPoolScalar
 from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
+from tinsmith_backends.cpu.kernels.shift_depthwise import ShiftDepthwise, ShiftDepthwiseScalar
 from tinsmith_backends.cpu.kernels.shift_dsp import ShiftDsp
 from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeonWide
 from tinsmith_backends.cpu.kernels.shift_scalar import ShiftScalar
@@ -71,6 +72,8 @@ TEMPLATES: tuple[Template, ...] = cast(
         ConvNeon,
         ConvNeonDot,
         ConvSimd128,
+        ShiftDepthwise,
+        ShiftDepthwiseScalar,
         ShiftScalar,
         ShiftDsp,
         ShiftAvx2,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tinsmith_backends.cpu.kernels.base import Isa, Packed, Shape, ShiftConvShape
 from tinsmith_backends.cpu.kernels.bits import sign_bytes
 from tinsmith_backends.cpu.kernels.conv_scalar import CHANNELS, PIXELS, ConvScalar
-from tinsmith_backends.cpu.kernels.shift_codes import LANES, RUN, encode, pack_runs, run_bytes, runs
+from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, run_bytes, runs
 from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, folded_bias, pixels_of_section
 
 _MOST_WINDOW_BYTES = 1 << 14
@@ -89,14 +89,13 @@ class ShiftScalar(ConvScalar):
         return Packed(pack_runs(codes, self.shape.bits), folded.tobytes(), multiplier.astype("<i4").tobytes())
 
     def weight(self, f: Any, k: Any, channel: Any, n: int, d: Any) -> Any:
-        """Out of the decoded panel, where weights of 4 bits stand as w - (w > 0) to fit a byte."""
+        """Out of the decoded panel."""
         from tvm import tirx
 
-        from tinsmith_backends.cpu.kernels.emit import widened
+        from tinsmith_backends.cpu.kernels.shift_decode_plain import decoded
 
         place = tirx.truncmod(channel, self.panel) + n if self.panel > 1 else n
-        value = f.let(widened(k.scratch.load(self.decoded + place * self.depth + d)), "w")
-        return f.let(value + 1 + (value >> 31), "w") if self.shape.bits == 4 else value
+        return decoded(f, k, self.shape.bits, self.decoded + place * self.depth + d)
 
     def prim_func(self) -> Any:
         """Plain loops, for TVM's C code generator."""
@@ -125,8 +124,10 @@ class ShiftScalar(ConvScalar):
     def _panel(self, f: Any, k: Any, start: Any, number: Any, signs: Any) -> None:
         """Decode panel `number` of all, and multiply the section by it."""
         from tinsmith_backends.cpu.kernels.emit import blocks
+        from tinsmith_backends.cpu.kernels.shift_decode_plain import decode_plain
 
-        self._decode(f, k, f.let(number * (self.panel_runs * run_bytes(self.shape.bits)), "source"))
+        source = f.let(number * (self.panel_runs * run_bytes(self.shape.bits)), "source")
+        decode_plain(f, k, self.shape.bits, source, self.decoded, self.panel_runs)
         for first, tiles, pixels in blocks(self.section, (PIXELS, 1)):
             with f.loop(tiles, "tile") as tile:
                 row = f.let(first + tile * pixels, "row")
@@ -134,33 +135,3 @@ class ShiftScalar(ConvScalar):
                     with f.loop(count, "block") as block:
                         channel = f.let(number * self.panel + at + block * width, "channel")
                         self._multiply(f, k, start + row, channel, pixels, width, row, signs)
-
-    def _decode(self, f: Any, k: Any, source: Any) -> None:
-        """Runs of codes from byte `source` on, to bytes of scratch."""
-        from tinsmith_backends.cpu.kernels.vector import cast
-
-        bits = self.shape.bits
-        with f.loop(self.panel_runs, "run") as run, f.loop(LANES, "lane") as lane:
-            at = f.let(source + run * run_bytes(bits) + lane, "at")
-            vectors = [f.let(cast("int32", cast("uint8", k.w.load(at + i * LANES))), "vector") for i in range(bits)]
-            for part in range(RUN // LANES):
-                value = self._value(f, f.let(_code(vectors, bits, part), "code"))
-                k.scratch.store(self.decoded + run * RUN + part * LANES + lane, cast("int8", value))
-
-    def _value(self, f: Any, code: Any) -> Any:
-        """±2**S, less 1 where it is positive and has 4 bits."""
-        from tinsmith_backends.cpu.kernels.vector import const
-
-        bits = self.shape.bits
-        negative = f.let(const(0) - (code >> (bits - 1)), "negative")
-        less = (const(1) << (code & ((1 << (bits - 1)) - 1))) - 1
-        flipped = f.let(less ^ negative, "flipped")
-        return flipped if bits == 4 else flipped + 1 + negative
-
-
-def _code(vectors: list[Any], bits: int, part: int) -> Any:
-    """The code of a lane's part of a run."""
-    width = 4 if bits == 4 else 2
-    per_byte = 8 // width
-    low = (vectors[part // per_byte] >> (width * (part % per_byte))) & ((1 << width) - 1)
-    return low | (((vectors[2] >> part) & 1) << 2) if bits == 3 else low
