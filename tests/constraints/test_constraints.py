@@ -204,11 +204,6 @@ CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
         "constant_is_per_channel",
         "the constant has shape [4, 8, 8]",
     ),
-    "per column, but after a relu": (
-        model("p = MatMul (x, w)\n r = Relu (p)\n y = Add (r, b)", x=(1, 7, 5), w=weights(5, 3), b=weights(3)),
-        "constant_is_per_channel",
-        "Add 'y': the constant has shape [3]",
-    ),
     "empty clip": (
         model("y = Clip (x, l, h)", l=np.float32(3), h=np.float32(1)),
         "bounds_are_constant",

@@ -71,6 +71,10 @@ CASES: dict[str, tuple[onnx.ModelProto, str]] = {
         model("a = GlobalAveragePool (x)\n b = GlobalMaxPool (x)\n y = Add (a, b)", x=SIGNAL),
         "Reshape AveragePool MaxPool Add Reshape",
     ),
+    "one number a column of tokens": (
+        model("r = Relu (x)\n y = Add (r, c)", x=(1, 5, 6), c=weights(6)),
+        "Relu Add",
+    ),
     "signal that others read as it was": (
         model(
             "c = Conv (x, w)\n t = Transpose <perm=[0,2,1]> (c)\n y = Relu (c)\n z = Relu (t)",

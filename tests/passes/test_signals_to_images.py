@@ -32,3 +32,17 @@ def test_trained_layers_of_a_signal(case: int) -> None:
     assert [len(node.inputs[0].shape or ()) for node in model.graph if node.domain] == [4, 4, 4]
     assert sum(node.op_type == "Reshape" for node in model.graph) == 2
     np.testing.assert_allclose(run(ir.to_proto(model), feeds)[0], wanted[0], rtol=1e-4, atol=1e-5)
+
+
+def test_magnitudes_of_tokens_are_no_signal() -> None:
+    net = TrainedNet()
+    x = net.input("x", (1, 5, 8))
+    mean = net.standard("ReduceMean", [net.standard("Abs", [x]), net.constant(np.array([-1]))])
+    net.output(net.standard("Mul", [net.binary_gemm(net.binarize(x), 6), mean]))
+    model = net.model()
+    before = ir.to_proto(model)
+    feeds = sample(before)
+    wanted = run(before, feeds)
+    canonicalize(model)
+    assert "Reshape" not in {node.op_type for node in model.graph}
+    np.testing.assert_allclose(run(ir.to_proto(model), feeds)[0], wanted[0], rtol=1e-5, atol=1e-6)

@@ -50,6 +50,19 @@ class Net(nn.Module):
         return self.head(self.pool(self.again(x) + x).mean(2))
 
 
+class Tokens(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(8, 16)
+        self.up = nn.Linear(16, 24)
+        self.down = nn.Linear(24, 16)
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.head((self.down(nn.functional.hardtanh(self.up(x))) + x).flatten(1))
+
+
 SKIP = ["stem", "head", "shortcut"]
 
 
@@ -63,6 +76,14 @@ def positions():
 
 def shifted():
     return shift(Net(), 4, skip=SKIP), torch.zeros(1, 8, 8)
+
+
+def tokens():
+    return binarize(Tokens(), "xnor", skip=SKIP[:2]), torch.zeros(1, 8, 8)
+
+
+def shifted_tokens():
+    return shift(Tokens(), 2, skip=SKIP[:2]), torch.zeros(1, 8, 8)
 """
 
 
@@ -108,8 +129,8 @@ def test_every_method_is_exact_on_a_target(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["xnor", "positions", "shifted"])
-def test_signals_are_exact_on_a_target(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["xnor", "positions", "shifted", "tokens", "shifted_tokens"])
+def test_signals_and_tokens_are_exact_on_a_target(name: str, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(SIGNALS)
     command("train", f"{tmp_path / 'net.py'}:{name}", "--data", "digits", "--epochs", 1, "-o", tmp_path / "run")
     command("compile", tmp_path / "run" / "model.onnx", "--target", "wasm", "-o", tmp_path / "wasm")

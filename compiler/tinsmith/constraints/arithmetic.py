@@ -9,7 +9,7 @@ import numpy as np
 
 from tinsmith.constraints.evaluate import Array
 from tinsmith.constraints.geometry import channel_axis
-from tinsmith.constraints.view import NodeView, Shape
+from tinsmith.constraints.view import NodeView
 
 
 def product_is_by_a_constant_matrix(node: NodeView) -> str | None:
@@ -151,7 +151,7 @@ def divisor_is_not_zero(node: NodeView) -> str | None:
 
 
 def constant_is_per_channel(node: NodeView) -> str | None:
-    """A constant that is added is one number, or one number a channel.
+    """A constant that is added is one number, or one number a channel or a column.
 
     Constants that vary over height or width (position tables) are not taken.
     """
@@ -159,21 +159,11 @@ def constant_is_per_channel(node: NodeView) -> str | None:
     if len(where) != 1:
         return None
     constant, shape = node.shape(where[0]) or (), node.shape(1 - where[0])
-    if shape is None or channel_axis(shape, constant) is not None or _is_per_column(node, constant, shape):
+    if shape is None or channel_axis(shape, constant) is not None:
+        return None
+    if constant[-1:] == shape[-1:] and all(size == 1 for size in constant[:-1]):
         return None
     return f"the constant has shape {list(constant)}, the other operand {list(shape)}"
-
-
-def _is_per_column(node: NodeView, constant: Shape, shape: Shape) -> bool:
-    """One number a column right behind `x @ w`, or behind others of that kind: the matrix product takes it in."""
-    if constant[-1:] != shape[-1:] or any(d != 1 for d in constant[:-1]):
-        return False
-    step: NodeView | None = node
-    while step is not None and step.op in ("Add", "Sub", "Mul", "Div") and len(step.activations()) == 1:
-        reader, step = step, step.producer(step.activations()[0])
-        if step is None or step.is_output() or step.consumers() != [reader]:
-            return False
-    return step is not None and step.op == "MatMul"
 
 
 def bounds_are_constant(node: NodeView) -> str | None:

@@ -74,7 +74,15 @@ class SignalsToImages(Pass):
 def _is_windowed(node: ir.Node) -> bool:
     if not node.inputs or node.inputs[0] is None or len(node.inputs[0].shape or ()) != 3:
         return False
-    return node.op_type in WINDOWED or (node.op_type == "ReduceMean" and ints_of(node, "axes", 1) in ((2,), (-1,)))
+    return node.op_type in WINDOWED or (
+        node.op_type == "ReduceMean" and _axes(node) == [2] and not _of_magnitudes(node)
+    )
+
+
+def _of_magnitudes(node: ir.Node) -> bool:
+    """Whether a mean is of the result of Abs, which may be one of a token's columns."""
+    before = input_of(node).producer()
+    return before is not None and before.op_type == "Abs"
 
 
 def _follows(node: ir.Node, images: Mapping[ir.Value, ir.Value]) -> bool:
