@@ -15,6 +15,7 @@ from exact_models import Net
 from tinsmith import pipeline, verbs
 from tinsmith.backend import Registry
 from tinsmith.output import build_files
+from tinsmith_backends.cpu.constants import CTYPES, DTYPES
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ Flip = Callable[[Path, np.random.Generator], str]
 
 
 def network() -> Net:
-    """Every kind of constant: weights, biases, multipliers per channel and per tensor, a table."""
+    """Every kind of constant: weights of 8 bits, 1 bit and powers of two, limits, multipliers, two pieces, a table."""
     net = Net(5, "every_constant")
     x = net.quantize(net.input("x", (1, 3, 10, 10)))
     stem = net.conv(x, 12, pads=(1, 1, 1, 1), lo=0)
@@ -34,6 +35,10 @@ def network() -> Net:
     joined = net.add(net.conv(deep, 12, (1, 1)), stem)
     pooled = net.average_pool(net.max_pool(joined, (2, 2), strides=(2, 2)), (5, 5))
     net.softmax(net.matmul(net.flatten(pooled), 7, dtype="int8"))
+    bits = net.binary_conv(net.conv(deep, 33, (1, 1), bits=1), 40, pads=(1, 1, 1, 1), pad_value=0, bits=1)
+    real = net.piecewise_linear(net.binary_conv(net.binary_max_pool(bits, (2, 2), strides=(2, 2)), 36, dtype="int8"))
+    scaled = net.multiply(net.shift_conv(real, 34, (1, 1)), factor_shape=(1, 1, 3, 3), bits=1)
+    net.dequantize(net.binary_matmul(net.flatten(net.concat(scaled, net.binarize(real))), 35, dtype="int8"))
     return net
 
 
@@ -122,9 +127,9 @@ def flip_in_c(folder: Path, rng: np.random.Generator) -> str:
     assert array is not None, key
     numbers = list(re.finditer(r"-?\d+", array[1]))
     number = numbers[int(rng.integers(len(numbers)))]
-    dtype = np.int8 if key.endswith("/weight") else np.int32
-    bit = int(rng.integers(np.dtype(dtype).itemsize * 8))
-    changed = int((np.array([int(number[0])], dtype).view(f"u{np.dtype(dtype).itemsize}") ^ (1 << bit)).view(dtype)[0])
+    dtype = np.dtype(DTYPES[CTYPES.get(key.rpartition("/")[2], "int32_t")])
+    bit = int(rng.integers(dtype.itemsize * 8))
+    changed = int((np.array([int(number[0])], dtype).view(f"u{dtype.itemsize}") ^ (1 << bit)).view(dtype)[0])
     start = array.start(1)
     literal = f"({changed + 1} - 1)" if changed == -(2**31) else str(changed)
     path.write_text(text[: start + number.start()] + literal + text[start + number.end() :])

@@ -14,7 +14,7 @@ ALIGNMENT = 16
 """Kernels load weights and multipliers in whole vectors."""
 DTYPES = {"int8_t": "<i1", "int32_t": "<i4", "uint32_t": "<u4"}
 """numpy's names of element types."""
-_CTYPES = {"weight": "int8_t", "limit": "int8_t", "factor": "int8_t", "flip": "uint32_t"}
+CTYPES = {"weight": "int8_t", "limit": "int8_t", "factor": "int8_t", "flip": "uint32_t"}
 """Element types of the kinds of constants that are not int32_t."""
 
 
@@ -49,7 +49,7 @@ def constants(program: Program) -> tuple[Constant, ...]:
     result: list[Constant] = []
     offset = 0
     for (layer, kind, data), member in zip(found, members, strict=True):
-        result.append(Constant(f"{layer}/{kind}", member, _CTYPES.get(kind, "int32_t"), offset, data))
+        result.append(Constant(f"{layer}/{kind}", member, CTYPES.get(kind, "int32_t"), offset, data))
         offset += (len(data) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
     return tuple(result)
 

@@ -90,7 +90,7 @@ def _shape(layer: Conv | MatMul | ShiftConv | ShiftMatMul, **fields: Any) -> Con
     return ConvShape(**fields)
 
 
-def _geometry(state: Lowering, layer: Windowed) -> dict[str, int]:
+def _geometry(state: Lowering, layer: Windowed) -> dict[str, Any]:
     x, y = state.tensor(layer.inputs[0]), state.tensor(layer.output)
     cout, _, kh, kw = layer.weight.shape
     return {
@@ -111,7 +111,7 @@ def _geometry(state: Lowering, layer: Windowed) -> dict[str, int]:
     }
 
 
-def _one_row(m: int, k: int, n: int) -> dict[str, int]:
+def _one_row(m: int, k: int, n: int) -> dict[str, Any]:
     """The geometry of a product of M rows: a 1×1 convolution over a 1×M image."""
     ones = dict.fromkeys(("h", "ho", "kh", "kw", "stride_h", "stride_w", "dilation_h", "dilation_w"), 1)
     return {**ones, "w": m, "wo": m, "cin": k, "cout": n, "top": 0, "left": 0}
