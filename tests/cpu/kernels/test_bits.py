@@ -14,7 +14,8 @@ from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape, Isa, Mul
 
 STRICT = ["gcc", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]
 SANITIZED = [*STRICT, "-DEXACT_ALLOCATIONS", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-ISAS = ["scalar", "dsp", "avx2", "neon", "neon32", "simd128", pytest.param("neondot", marks=pytest.mark.slow)]
+ISA_NAMES = ("scalar", "neon", "dsp", "avx2", "neondot", "neon32", "simd128")
+ISAS = ["scalar", "neon", *(pytest.param(isa, marks=pytest.mark.slow) for isa in ISA_NAMES[2:])]
 CHANNELS = (1, 3, 31, 33, 40, 64, 300)
 
 CONV = [
