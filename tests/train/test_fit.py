@@ -18,6 +18,7 @@ from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.train import binarize, fit, shift  # noqa: E402
 from tinsmith.train.checkpoint import CHECKPOINT_NAME  # noqa: E402
 from tinsmith.train.data import Samples, fit_shape, load_digits, load_npz, split  # noqa: E402
+from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME  # noqa: E402
 from tinsmith.train.fit import METRICS_NAME, STATE_NAME  # noqa: E402
 from tinsmith.train.methods import METHODS  # noqa: E402
 from tinsmith.train.networks import MLP, BiRealResNet  # noqa: E402
@@ -95,7 +96,8 @@ def test_a_killed_run_comes_to_the_same_result(tmp_path: Path) -> None:
     assert torch.load(broken / CHECKPOINT_NAME, weights_only=True)["epoch"] == 2
     assert not (broken / METRICS_NAME).exists()
     assert killed_run.run(whole).losses == killed_run.run(broken).losses
-    assert (whole / METRICS_NAME).read_bytes() == (broken / METRICS_NAME).read_bytes()
+    for name in (METRICS_NAME, MODEL_NAME, CALIBRATION_NAME):
+        assert (whole / name).read_bytes() == (broken / name).read_bytes(), name
     states = [torch.load(folder / STATE_NAME, weights_only=True) for folder in (whole, broken)]
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
