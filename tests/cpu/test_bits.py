@@ -9,6 +9,7 @@ import pytest
 from cpu_nets import Built, binary, build
 from exact_models import Net
 from test_backend import differences
+from test_executor import SANITIZERS, STRICT, need, run, sources
 from test_lower import check_plan
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
@@ -106,3 +107,13 @@ def test_bits_take_an_eighth_of_the_arena() -> None:
         return plan(lower(net.graph(), "scalar")).lower_bound_bytes
 
     assert bound(binary=True) * 8 == bound(binary=False)
+
+
+@pytest.mark.slow
+def test_c_of_a_binary_network_is_strict_and_clean_under_sanitizers(tmp_path: Path) -> None:
+    need("gcc")
+    one = built(binary(), "c", tmp_path / "build")
+    BACKEND.write_vectors(one.graph, "c", one.folder, one.samples, one.expected)
+    files = [*sources(one.folder, "binary"), one.folder / "binary_test.c"]
+    run("gcc", *STRICT, *SANITIZERS, *files, "-o", tmp_path / "test")
+    assert run(tmp_path / "test") == "3 samples, 0 outputs differ\n"

@@ -154,15 +154,22 @@ def _mention_unused(function: re.Match[str]) -> str:
 
 
 def _without_unused_variables(body: str) -> str:
-    """Declarations have no side effects, so one whose name stands nowhere else may go; others may follow it."""
+    """Drops variables that nothing reads and arrays that are only written; others may follow them.
+
+    Expressions have no side effects. Each statement is a line.
+    """
     while True:
         uses = Counter(re.findall(r"\w+", body))
-        declarations = re.finditer(r"^ +\w+ (\w+) = [^\n]*;\n", body, re.MULTILINE)
-        unused = [found.span() for found in declarations if uses[found[1]] == 1]
+        writes = Counter(re.findall(r"^ +(\w+)\[[^\n=]*\] = ", body, re.MULTILINE))
+        unused = {
+            name
+            for name in re.findall(r"^ +\w+ (\w+)(?:\[\d+\]| = [^\n]*);\n", body, re.MULTILINE)
+            if uses[name] == 1 + writes[name]
+        }
         if not unused:
             return body
-        for start, end in reversed(unused):
-            body = body[:start] + body[end:]
+        statement = rf"^ +(?:\w+ )?(?:{'|'.join(sorted(unused))})(?:\[[^\n=]*\])?(?: = [^\n]*)?;\n"
+        body = re.sub(statement, "", body, flags=re.MULTILINE)
 
 
 def main() -> None:
