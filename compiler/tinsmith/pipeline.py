@@ -192,27 +192,27 @@ def make_exact(
     loaded.graph.name = network_name(model, loaded.graph.name or "")
     with progress.step("canonicalize"):
         loaded = canonicalize(loaded)
-    samples = load_samples(calibrate, input_shapes(loaded))
+    samples = None if calibrate is None else load_samples(calibrate, input_shapes(loaded))
     floating = FloatRun(loaded)
-    with progress.step(f"calibrate with {count(samples)} samples{origin} and quantize"):
+    how = "" if samples is None else f"calibrate with {count(samples)} samples{origin} and "
+    with progress.step(f"{how}quantize"):
         quantize_pass(loaded, samples, settings)
     with progress.step("lower to integers and prove ranges"):
         lower(loaded)
+    if samples is None:
+        progress.expect(-1)
+        return Exact(loaded, ())
     with progress.step("measure the fidelity of every layer"):
         note_fidelity(loaded, floating, samples)
     return Exact(loaded, tuple(islice(iterate(samples), VECTORS)))
 
 
-def _calibration(model: str | Path, calibrate: SampleSource | None) -> tuple[SampleSource, str]:
-    """The samples to calibrate with, and where they come from if nobody named them: what training left."""
-    if calibrate is not None:
-        return calibrate, ""
+def _calibration(model: str | Path, calibrate: SampleSource | None) -> tuple[SampleSource | None, str]:
+    """The samples to calibrate with, and where they come from if nobody named them: what training left, or none."""
     left = Path(model).with_name(CALIBRATION_NAME)
-    if str(model).endswith(".onnx") and left.is_file():
+    if calibrate is None and str(model).endswith(".onnx") and left.is_file():
         return left, f" of {left}"
-    why = "the ranges of a float model's activations are measured on samples"
-    fix = f"--calibrate X.npz, or a {CALIBRATION_NAME} beside the model"
-    raise TinsmithError("there are no calibration samples", where=str(model), why=why, fix=fix)
+    return calibrate, ""
 
 
 def network_name(model: str | Path, graph_name: str) -> str:

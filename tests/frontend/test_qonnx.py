@@ -216,6 +216,33 @@ def test_a_grid_behind_a_pool_and_at_the_end(tmp_path: Path) -> None:
         np.testing.assert_array_equal(got[~ties], wanted[~ties])
 
 
+@pytest.mark.parametrize("threshold", [0.5, -0.3, 0.0])
+def test_without_samples(threshold: float, tmp_path: Path) -> None:
+    """Ranges follow from bits, grids and weights; an input that is only compared decides as its real value does."""
+    net = Qonnx()
+    bits = net.bipolar(net.op("Sub", "x", F32(threshold)))
+    y = net.op("MatMul", bits, net.bipolar(RNG.normal(size=(9, 4)).astype(F32)))
+    onnx.save(net.model((1, 9), y), tmp_path / "net.onnx")
+    model = ir.load(pipeline.quantize(tmp_path / "net.onnx", None, tmp_path / "exact.onnx"))
+    oracle, graph = Oracle(model), read_exact(model)
+    t = F32(threshold)
+    x = F32([[t, np.nextafter(t, F32(9)), t + F32(1e-6), t - F32(1e-6), t + 1, t - 1, 9e9, -9e9, 0.01 + t]])
+    found = oracle.run({"x": x})
+    np.testing.assert_array_equal(found[graph.layers[1].output], np.where(x >= t, 1, -1))
+    step = graph.tensors[graph.layers[-1].inputs[0]].scale
+    assert step <= 9 / 127 * 1.001 and len(warnings_of(model)) == 1
+    (wanted,) = run(prepare(onnx.load(tmp_path / "net.onnx"), {}, "net.onnx", None), {"x": x})
+    np.testing.assert_allclose(found[y], wanted, atol=step / 2)
+
+
+def test_samples_are_asked_for_where_nothing_is_known(tmp_path: Path) -> None:
+    net = Qonnx()
+    y = net.op("Conv", net.op("Relu", "x"), net.quant(np.ones((1, 2, 1, 1), F32), 0.5, 4))
+    onnx.save(net.model((1, 2, 4, 4), y), tmp_path / "net.onnx")
+    with pytest.raises(TinsmithError, match=r"no calibration samples(.|\n)*input 'x', Relu 'Relu_0'"):
+        pipeline.quantize(tmp_path / "net.onnx", None, tmp_path / "exact.onnx")
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "rounding": ({"rounding_mode": "FLOOR"}, "its rounding mode is FLOOR"),
     "zero point": ({"zero": 3}, "its zero point is 3"),
@@ -263,7 +290,7 @@ def test_the_network_of_the_model_zoo(tmp_path: Path) -> None:
     (name,) = (value.name or "" for value in imported.graph.inputs)
     file = pipeline.quantize(DATA / "qonnx_mnist_TFC_1W1A.onnx", {name: images[:64]}, tmp_path / "exact.onnx")
     oracle, graph = Oracle(file), read_exact(ir.load(file))
-    kinds = ["Quantize", "Binarize", "Reshape", *["BinaryMatMul"] * 4, "Dequantize"]
+    kinds = ["Quantize", "Reshape", "Binarize", *["BinaryMatMul"] * 4, "Dequantize"]
     assert [layer.kind for layer in graph.layers] == kinds
     floating, (output,) = FloatRun(imported), graph.outputs
     real = np.array([floating.run({name: x})[output].argmax() for x in images])

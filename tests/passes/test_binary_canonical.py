@@ -108,6 +108,12 @@ def flat(net: TrainedNet) -> ir.Value:
     return net.binary_gemm(net.binarize(x, F32(0.25)), 3)
 
 
+def rearranged_values(net: TrainedNet) -> ir.Value:
+    """Bits of values that no layer makes are made where they are used."""
+    x = net.standard("Sub", [net.reshape(net.relu(net.input("x", (1, 1, 6, 6))), 1, -1), values(net, 0.5)])
+    return net.binary_gemm(net.binarize(x, F32(0)), 3)
+
+
 def columns(net: TrainedNet) -> ir.Value:
     x = net.standard("MatMul", [net.input("x", (1, 7, 5)), net.numbers(5, 6)])
     x = net.standard("Mul", [net.standard("Add", [x, net.numbers(6)]), net.numbers(6)])
@@ -182,6 +188,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "pools": (pools, f"Conv Binarize {MIN_POOL * 2} BinaryConv"),
     "pool of a sum": (pool_of_a_sum, f"Conv Relu Add Mul Binarize {MIN_POOL} BinaryConv"),
     "flat": (flat, "Conv Binarize Reshape BinaryGemm"),
+    "rearranged values": (rearranged_values, "Relu Reshape Binarize BinaryGemm"),
     "columns": (columns, "Reshape Gemm Binarize Reshape BinaryGemm"),
     "thresholds of places": (thresholds_of_places, "Conv Reshape Mul Binarize BinaryGemm"),
     "run-time scale": (run_time_scale, "Conv Binarize BinaryConv Abs ReduceMean Mul Add Relu"),

@@ -9,13 +9,15 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.calibration_data import FloatArray
-from tinsmith.errors import Problems
+from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.provenance import layer_name, source
 from tinsmith.numerics.bit_readers import check_bits
 from tinsmith.numerics.calibrate import Statistics, calibrated_range, observe
 from tinsmith.numerics.given import before_pair, dequantized_grid, given_grid
 from tinsmith.numerics.grid import Grid, grid_for
 from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
+from tinsmith.numerics.known_ranges import known_ranges
+from tinsmith.numerics.observers import Range
 from tinsmith.numerics.weights import largest_as_127, weight_scales
 from tinsmith.recipe import LayerSettings, Recipe
 
@@ -35,12 +37,15 @@ class Scheme:
     weight_scales: Mapping[str, FloatArray]
 
 
-def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Recipe) -> Scheme:
+def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: Recipe) -> Scheme:
     """Calibrate a canonical model and choose all scales.
 
+    Without samples, ranges are those that follow from the model (known_ranges.py).
+
     Raises:
-        TinsmithError: a pattern of the recipe matches no layer; a value is NaN or infinite or too large for a scale;
-            a bias is too large for a 32-bit accumulator; bits have readers that need both forms of them.
+        TinsmithError: there are no samples and a range does not follow from the model; a pattern of the recipe matches
+            no layer; a value is NaN or infinite or too large for a scale; a bias is too large for a 32-bit accumulator;
+            bits have readers that need both forms of them.
     """
     groups = find_groups(model)
     check_bits(groups)
@@ -49,7 +54,10 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
     classes = grid_classes(model, groups)
     settings = {value: recipe.settings(known) for value, known in names.items()}
     _check_bits_have_no_range(groups, settings)
-    statistics = observe(model, samples, classes, settings)
+    if samples is None:
+        statistics = _known(model, groups, classes, settings)
+    else:
+        statistics = observe(model, samples, classes, settings)
     lows = {name: seen.range.lo for name, seen in statistics.items()}
     positive = never_negative(model, groups, lows)
     problems = Problems()
@@ -59,6 +67,24 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Re
         grids |= {value.name or "": grid for value in members.members}
     problems.check()
     return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings, statistics))
+
+
+def _known(
+    model: ir.Model, groups: list[Group], classes: list[GridClass], settings: Mapping[ir.Value, LayerSettings]
+) -> dict[str, Statistics]:
+    """What can be said without samples of every value that has no grid or range given."""
+    ranges = known_ranges(model, groups)
+    sources = [value for members in classes for value in members.sources]
+    open_ = [v for v in sources if v not in ranges and settings[v].range is None and given_grid(v) is None]
+    if open_:
+        names = ", ".join(map(_place, open_[:3])) + (f" and {len(open_) - 3} more" if open_[3:] else "")
+        why = f"the ranges of a float model's activations are measured on samples: {names}"
+        fix = "--calibrate X.npz, or a calibrate.npz beside the model"
+        raise TinsmithError("there are no calibration samples", why=why, fix=fix)
+    return {
+        value.name or "": Statistics(Range(lo, hi, count=1, square_sum=max(-lo, hi) ** 2))
+        for value, (lo, hi) in ranges.items()
+    }
 
 
 def _check_bits_have_no_range(groups: list[Group], settings: Mapping[ir.Value, LayerSettings]) -> None:

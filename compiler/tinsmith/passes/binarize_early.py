@@ -17,9 +17,11 @@ from tinsmith.passes import rewrite
 from tinsmith.passes.affine import Affine, affine_of, axis_of
 from tinsmith.passes.base import Pass
 from tinsmith.passes.clip_bounds import LARGEST, bounds_of
+from tinsmith.passes.linear import is_linear
 from tinsmith.passes.rewrite import Array, add_constant, along, constant_of, input_of, new_node, only_consumer, shape_of
 
-_MOVERS = ("MaxPool", "Reshape", "Transpose")
+_REARRANGING = ("Reshape", "Transpose")
+_MOVERS = ("MaxPool", *_REARRANGING)
 _AFFINE = ("BatchNormalization", "Add", "Sub", "Mul", "Div")
 
 
@@ -69,15 +71,21 @@ class BinarizeEarly(Pass):
 
 
 def _move(node: ir.Node, graph: ir.Graph, problems: Problems) -> bool:
-    decision, taken, later = _first(node), [node], []
+    decision, taken = _first(node), [node]
+    later: list[_Later] = []
+    below = None  # the lowest Reshape or Transpose: what was known before it
     while (step := _step(decision, taken[-1])) is not None:
         producer = decision.x.producer()
         assert producer is not None
+        if producer.op_type in _REARRANGING and below is None:
+            below = decision, len(taken), len(later)
         taken.append(producer)
         if producer.op_type in _MOVERS:
             pool = producer.op_type == "MaxPool"
             later.append(_Later(producer, decision.sign if pool else np.ones(1), decision.axis if pool else None))
         decision = step
+    if below is not None and not _ends_in_bits(decision.x.producer()):
+        decision, taken, later = below[0], taken[: below[1]], later[: below[2]]
     if all(flips_signs(n) for n in taken[1:]):
         return False
     if np.isinf(decision.threshold).all():
@@ -88,6 +96,11 @@ def _move(node: ir.Node, graph: ir.Graph, problems: Problems) -> bool:
         return False
     _rebuild(graph, decision, taken, later)
     return True
+
+
+def _ends_in_bits(node: ir.Node | None) -> bool:
+    """Whether `node` can make bits itself; else it is as well to rearrange its values, which packs bits densely."""
+    return node is not None and (is_linear(node) or (node.op_type == "Mul" and affine_of(node) is None))
 
 
 def _first(node: ir.Node) -> _Decision:

@@ -22,18 +22,20 @@ from tinsmith.passes.base import Pass
 from tinsmith.recipe import Recipe
 
 
-def quantize(model: ir.Model, samples: Mapping[str, FloatArray], recipe: Recipe | None = None) -> Scheme:
+def quantize(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: Recipe | None = None) -> Scheme:
     """Calibrate and quantize a canonical model in place; afterwards it is in stage QUANTIZED.
 
     Args:
         model: canonical float model.
-        samples: from `tinsmith.calibration_data.load_samples`.
+        samples: from `tinsmith.calibration_data.load_samples`; None where every range follows from the model.
         recipe: what to do to which layer; None is the default recipe.
 
     Raises:
         TinsmithError: the recipe names no layer, or ranges or biases do not fit; see `choose_scheme`.
     """
     scheme = choose_scheme(model, samples, recipe or Recipe())
+    if samples is None:
+        _warn_of_bounds(model, scheme.groups)
     Quantize(scheme)(model)
     return scheme
 
@@ -70,6 +72,13 @@ class Quantize(Pass):
             if given_grid(value) != grid:
                 _quantize_value(graph, value, grid, names)
         return bool(self._scheme.grids)
+
+
+def _warn_of_bounds(model: ir.Model, groups: Sequence[Group]) -> None:
+    text = "its range is the bound that its weights give, for want of samples: --calibrate gives it finer steps"
+    for group in groups:
+        if group.is_8_bit and not group.moves and given_grid(group.output) is None:
+            warn(model, layer_name(group.head), text)
 
 
 def _warn_of_ties(model: ir.Model, kept: Sequence[Group]) -> None:
