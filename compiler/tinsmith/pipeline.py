@@ -188,6 +188,7 @@ def make_exact(
         progress.expect(-4)
         return _taken_as_it_is(loaded, calibrate, recipe=recipe, shapes=shapes, where=str(model))
     calibrate, origin = _calibration(model, calibrate)
+    progress.expect(0 if calibrate is not None else -1)
     settings = load_recipe(recipe)
     loaded.graph.name = network_name(model, loaded.graph.name or "")
     with progress.step("canonicalize"):
@@ -200,7 +201,6 @@ def make_exact(
     with progress.step("lower to integers and prove ranges"):
         lower(loaded)
     if samples is None:
-        progress.expect(-1)
         return Exact(loaded, ())
     with progress.step("measure the fidelity of every layer"):
         note_fidelity(loaded, floating, samples)

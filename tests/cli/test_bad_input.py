@@ -18,6 +18,7 @@ import pytest
 from command_line import CommandLine, Ended
 from fake_backend import FakeBackend
 from onnx import TensorProto, helper, numpy_helper
+from qonnx_models import Qonnx
 from small_net import samples, save_npz, small_net
 from tinsmith.output import build_files
 
@@ -233,6 +234,15 @@ def test_accumulator_that_cannot_be_proved(place: Path, refuses: Refuses) -> Non
     text = refuses(model="huge.onnx", calibrate="wide.npz")
     assert "huge" in text
     assert "int32" in text
+
+
+def test_qonnx_quantizers_outside_what_is_taken(place: Path, refuses: Refuses) -> None:
+    net = Qonnx()
+    rounded = net.quant("x", 0.5, 4, rounding_mode="FLOOR")
+    onnx.save(net.model((1, 4), net.quant(rounded, 0.5, 4, zero=3)), place / "q.onnx")
+    text = refuses(model="q.onnx")
+    assert "Quant 'Quant_0': its rounding mode is FLOOR" in text
+    assert "Quant 'Quant_1': its zero point is 3" in text
 
 
 def test_unknown_target_gives_the_nearest(refuses: Refuses) -> None:
