@@ -1,0 +1,116 @@
+"""What the streaming machine cannot do, and why. One function a rule; its docstring is the reason that users read."""
+
+from __future__ import annotations
+
+from tinsmith.errors import Problem
+from tinsmith.ir.exact import (
+    BinaryConv,
+    BinaryMatMul,
+    BinaryMaxPool,
+    Conv,
+    Dequantize,
+    ExactGraph,
+    Layer,
+    MatMul,
+    Quantize,
+    Reshape,
+    ShiftConv,
+    ShiftMatMul,
+)
+from tinsmith.refusals import Rule, refusals
+
+from tinsmith_backends.rtl.engines import ENGINES
+
+
+def problems(graph: ExactGraph) -> list[Problem]:
+    """Every rule that some layer breaks."""
+    return refusals(graph, RULES, "the RTL target cannot take this layer")
+
+
+def _known(graph: ExactGraph, layer: Layer) -> bool:
+    """There is no engine for this operator.
+
+    let the network end at its logits; tinsmith ops MODEL --target rtl-verilog lists every such operator
+    """
+    return isinstance(layer, Quantize | Dequantize) or type(layer) in ENGINES
+
+
+def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
+    """Its output has a zero point other than 0, and engines pad with zeros.
+
+    quantize without asymmetric = true
+    """
+    return graph.tensors[layer.output].zero_point == 0
+
+
+def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
+    """It makes an output of the network, and the machine puts out integers, of which Dequantize tells the scale."""
+    return layer.output not in graph.outputs or isinstance(layer, Dequantize)
+
+
+def _image(graph: ExactGraph, layer: Layer) -> bool:
+    """It works on a tensor that is no image of rank 4 with batch 1."""
+    if not hasattr(layer, "pads"):
+        return True
+    shape = graph.tensors[layer.inputs[0]].shape
+    return len(shape) == 4 and shape[0] == 1
+
+
+def _one_row(graph: ExactGraph, layer: Layer) -> bool:
+    """It multiplies more than one row by its matrix.
+
+    write it as a 1x1 convolution
+    """
+    if not isinstance(layer, MatMul | ShiftMatMul | BinaryMatMul):
+        return True
+    size = 1
+    for n in graph.tensors[layer.inputs[0]].shape:
+        size *= n
+    return bool(size == layer.weight.shape[0])
+
+
+def _flattened_for_products(graph: ExactGraph, layer: Layer) -> bool:
+    """It is flattened for something else than a matrix product: a stream keeps its pixels in order.
+
+    flatten in front of the dense layers only
+    """
+    if not isinstance(layer, Reshape):
+        return True
+    readers = [other for other in graph.layers if layer.output in other.inputs]
+    return all(isinstance(other, MatMul | ShiftMatMul | BinaryMatMul | Reshape) for other in readers)
+
+
+def _dense_or_depthwise(graph: ExactGraph, layer: Layer) -> bool:
+    """It is a grouped convolution, and not a depthwise one with a filter of 8-bit weights a channel."""
+    if isinstance(layer, ShiftConv):
+        return layer.group == 1
+    if not isinstance(layer, Conv) or layer.group == 1:
+        return True
+    channels = graph.tensors[layer.inputs[0]].shape[1]
+    return bool(layer.group == layer.weight.shape[0] == channels)
+
+
+def _bits_have_no_zero(graph: ExactGraph, layer: Layer) -> bool:
+    """Padding of its bits counts as nothing, and a bit is +1 or -1.
+
+    train with pad_value 1 or -1
+    """
+    return not isinstance(layer, BinaryConv) or layer.pad_value != 0 or not any(layer.pads)
+
+
+def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
+    """It pools the maximum of some channels of bits and the minimum of others."""
+    return not isinstance(layer, BinaryMaxPool) or len(set(layer.sign.tolist())) == 1
+
+
+RULES: tuple[Rule, ...] = (
+    _known,
+    _symmetric,
+    _dequantized_outputs,
+    _image,
+    _one_row,
+    _flattened_for_products,
+    _dense_or_depthwise,
+    _bits_have_no_zero,
+    _one_sign,
+)

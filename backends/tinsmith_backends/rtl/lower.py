@@ -1,0 +1,177 @@
+"""From the exact graph to instances of rtl/: one engine a layer, streams with valid and ready between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+from tinsmith.errors import Problems
+from tinsmith.ir.exact import Dequantize, ExactGraph, Layer, Quantize, Requantization, Tensor, Threshold
+
+from tinsmith_backends.rtl.folding import Folding, Work, choose_folding
+from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
+from tinsmith_backends.rtl.words import memory, signed_width
+
+Ending = Requantization | Threshold
+
+
+def lower(graph: ExactGraph, interval: int) -> tuple[Machine, dict[str, Wire]]:
+    """The machine that takes an inference every `interval` clocks; `graph` has passed `constraints.problems`.
+
+    Returns:
+        The machine, and the stream that carries each tensor.
+
+    Raises:
+        TinsmithError: every layer that is too slow even with all of its channels in parallel.
+    """
+    from tinsmith_backends.rtl.engines import ENGINES
+
+    state = Lowering(graph, interval)
+    for layer in graph.layers:
+        if isinstance(layer, Quantize):
+            state.add_input(layer.output)
+        elif isinstance(layer, Dequantize):
+            state.add_output(layer.inputs[0])
+        else:
+            ENGINES[type(layer)](state, layer)
+    state.problems.check()
+    machine = Machine(graph.name, tuple(state.inputs), tuple(state.outputs), tuple(state.instances))
+    return machine, state.carried
+
+
+class Lowering:
+    """Instances so far, and the streams that carry tensors and wait for their readers."""
+
+    def __init__(self, graph: ExactGraph, interval: int) -> None:
+        self.graph = graph
+        self.interval = interval
+        self.problems = Problems()
+        self.instances: list[Instance] = []
+        self.inputs: list[Port] = []
+        self.outputs: list[Port] = []
+        self.carried: dict[str, Wire] = {}
+        self._waiting: dict[str, list[Wire]] = {}
+        self._windows: dict[str, int] = {}
+        self._count = 0
+
+    def tensor(self, name: str) -> Tensor:
+        """The exact graph's record of a tensor."""
+        return self.graph.tensors[name]
+
+    def wire(self, lanes: int, width: int, words: int) -> Wire:
+        """A new stream."""
+        self._count += 1
+        return Wire(f"w{self._count}", lanes, width, words)
+
+    def add(
+        self,
+        layer: str,
+        module: str,
+        parameters: Mapping[str, Parameter],
+        inputs: Mapping[str, Wire],
+        outputs: Mapping[str, Wire],
+        *,
+        cycles: int = 0,
+        memories: Mapping[str, str] | None = None,
+    ) -> None:
+        """Append an instance; `cycles` defaults to the words of its longest stream."""
+        busy = cycles or max(wire.words for wire in (*inputs.values(), *outputs.values()))
+        name = f"u{len(self.instances)}_{module.removeprefix('tsm_')}"
+        self.instances.append(Instance(name, module, parameters, inputs, outputs, layer, busy, memories or {}))
+
+    def add_input(self, tensor: str) -> None:
+        """A stream from outside: one pixel with all of its channels a word."""
+        pixels, channels = image(self.tensor(tensor))
+        wire = Wire(f"in{len(self.inputs)}", channels, width(self.tensor(tensor)), pixels)
+        self.inputs.append(Port(f"s{len(self.inputs)}", tensor, wire))
+        self.produce(tensor, wire, windows=0)
+
+    def add_output(self, tensor: str) -> None:
+        """A stream to the outside, as its producer has it."""
+        wire = self.consume(tensor)
+        self.outputs.append(Port(f"m{len(self.outputs)}", tensor, wire))
+
+    def produce(self, tensor: str, wire: Wire, *, windows: int) -> None:
+        """`wire` carries a tensor; a fork for each further reader. `windows` is how many line buffers lie behind it."""
+        self.carried[tensor] = wire
+        readers = sum(layer.inputs.count(tensor) for layer in self.graph.layers)
+        copies = []
+        for _ in range(readers - 1):
+            a, b = (self.wire(wire.lanes, wire.width, wire.words) for _ in range(2))
+            self.add("", "tsm_fork", {"WIDTH": wire.bits}, {"s": wire}, {"a": a, "b": b})
+            copies.append(a)
+            wire = b
+        self._waiting[tensor] = [*copies, wire]
+        self._windows[tensor] = windows
+
+    def windows(self, tensor: str) -> int:
+        """Line buffers between the inputs and a tensor."""
+        return self._windows[tensor]
+
+    def consume(self, tensor: str, lanes: int | None = None) -> Wire:
+        """A stream of a tensor for one reader, in words of `lanes` lanes."""
+        wire = self._waiting[tensor].pop()
+        return wire if lanes in (None, wire.lanes) else self.geared(wire, lanes)
+
+    def geared(self, wire: Wire, lanes: int) -> Wire:
+        """The same lanes in words of another size; by way of a common divisor where neither divides the other."""
+        total = wire.words * wire.lanes
+        while wire.lanes != lanes:
+            step = lanes if wire.lanes % lanes == 0 or lanes % wire.lanes == 0 else gcd(wire.lanes, lanes)
+            out = self.wire(step, wire.width, total // step)
+            parameters = {"LANE_W": wire.width, "IN_LANES": wire.lanes, "OUT_LANES": step}
+            self.add("", "tsm_gearbox", parameters, {"s": wire}, {"m": out})
+            wire = out
+        return wire
+
+    def fold(self, layer: Layer, work: Work) -> Folding:
+        """The folding of a layer for the machine's interval."""
+        return choose_folding(work, self.interval, self.problems, f"{layer.kind} {layer.name}")
+
+    def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, windows: int) -> None:
+        """The stored output of accumulators: words of `sums.lanes` channels, in order."""
+        y = self.tensor(layer.output)
+        out = self.wire(sums.lanes, width(y), sums.words)
+        file = f"{identifier(layer.name)}_factors.mem"
+        parameters: dict[str, Parameter] = {"LANES": sums.lanes, "FOLDS": channels // sums.lanes, "ACC_W": sums.width}
+        if isinstance(ending, Threshold):
+            factors = np.broadcast_to(ending.limit, (channels,))
+            parameters |= {"THRESHOLD": 1}
+        else:
+            factors = np.broadcast_to(ending.multiplier, (channels,))
+            parameters |= {"SHIFT": ending.shift, "LO": ending.lo, "HI": ending.hi}
+        factor_width = signed_width(int(factors.min()), int(factors.max()))
+        parameters |= {"FACTOR_W": factor_width, "OUT_W": out.width, "FILE": file}
+        text = memory(np.asarray(factors).reshape(-1, sums.lanes), factor_width)
+        self.add(layer.name, "tsm_ending", parameters, {"s": sums}, {"m": out}, memories={file: text})
+        self.produce(layer.output, out, windows=windows)
+
+
+def width(tensor: Tensor) -> int:
+    """Bits of a lane."""
+    return 1 if tensor.bits == 1 else 8
+
+
+def signed(tensor: Tensor) -> int:
+    """Whether lanes have a sign: 1 or 0, as the modules take it. A bit has none."""
+    return int(tensor.dtype == "int8" and tensor.bits == 8)
+
+
+def image(tensor: Tensor) -> tuple[int, int]:
+    """Pixels and channels of a tensor as a stream carries it; one of rank 2 is one pixel."""
+    shape = tensor.shape
+    if len(shape) == 4:
+        return shape[2] * shape[3], shape[1]
+    return 1, int(np.prod(shape))
+
+
+def identifier(name: str) -> str:
+    """A layer's name as part of a file's."""
+    return "".join(c if c.isalnum() else "_" for c in name)
+
+
+def channels_last(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Weights (outputs, channels, kh, kw) as a matrix (outputs, kh * kw * channels)."""
+    return values.transpose(0, 2, 3, 1).reshape(values.shape[0], -1)

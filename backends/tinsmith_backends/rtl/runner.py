@@ -1,0 +1,125 @@
+"""Simulates a machine in Icarus under its own cocotb bench, and reads every layer from the traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tinsmith.backend import Arrays
+from tinsmith.errors import TinsmithError
+from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
+
+from tinsmith_backends.rtl.instances import Wire
+from tinsmith_backends.rtl.write import FILE, MEMORIES, VECTORS, hexadecimal, quantized
+
+RESULTS = "results.xml"
+"""What cocotb says of its tests."""
+
+
+class IcarusRunner:
+    """Copies the build into a temporary folder, where the simulator may write."""
+
+    name = "icarus"
+
+    def __init__(self, build: Path, graph: ExactGraph) -> None:
+        self._graph = graph
+        self._build = build
+        try:
+            self._description = json.loads((build / FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            what = f"cannot read the description of the machine: {error}"
+            raise TinsmithError(what, where=str(build / FILE), fix="compile again") from error
+        self._folder = tempfile.TemporaryDirectory(prefix="tinsmith-")
+        self._work = Path(self._folder.name) / "build"
+        shutil.copytree(build, self._work)
+
+    def constants(self) -> Mapping[str, bytes]:
+        """Contents of the ROM files, by `mem/name`."""
+        return read_constants(self._build)
+
+    def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
+        vectors = {"interval": self._description["interval"], "inputs": {}, "outputs": {}}
+        for port in self._description["inputs"]:
+            vectors["inputs"][port["name"]] = [self._words(port, sample) for sample in samples]
+        for port in self._description["outputs"]:
+            vectors["outputs"][port["name"]] = [["0"] * port["words"] for _ in samples]
+        (self._work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
+        self._simulate()
+        traces = self._description["traces"]
+        found = {trace["tensor"]: self._trace(trace, len(samples)) for trace in traces}
+        wanted = found.keys() if layers else {port["tensor"] for port in self._description["outputs"]}
+        for number in range(len(samples)):
+            yield self._with_outputs({tensor: found[tensor][number] for tensor in wanted})
+
+    def time(self, sample: Arrays, *, repeats: int) -> list[float]:
+        """Raises `TinsmithError`: a simulation's time says nothing of the hardware's."""
+        why = f"the machine takes an inference every {self._description['interval']} clocks, whatever the clock is"
+        raise TinsmithError("a simulation is not timed", where=str(self._build), why=why)
+
+    def _simulate(self) -> None:
+        """`make` as a user would, with the cocotb of this Python; the trace is compiled in."""
+        paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        environment = {**os.environ, "PATH": paths, "TINSMITH_RECORD": "1"}
+        (self._work / RESULTS).unlink(missing_ok=True)
+        command = ["make", "SIM=icarus", "COMPILE_ARGS=-DTINSMITH_TRACE"]
+        done = subprocess.run(command, cwd=self._work, env=environment, capture_output=True, text=True, check=False)
+        results = self._work / RESULTS
+        if done.returncode or not results.exists() or "<failure" in results.read_text(encoding="utf-8"):
+            lines = [*done.stderr.splitlines(), *done.stdout.splitlines()] or ["no reason given"]
+            reasons = [line.strip() for line in lines if "rror" in line] or lines
+            raise TinsmithError("the simulation failed", where=str(self._build), why=reasons[0])
+
+    def _words(self, port: Mapping[str, Any], sample: Arrays) -> list[str]:
+        quantizer = next(
+            layer for layer in self._graph.layers if isinstance(layer, Quantize) and layer.output == port["tensor"]
+        )
+        values = np.asarray(sample[quantizer.inputs[0]], np.float32)
+        return hexadecimal(_wire(port), quantized(values, self._graph.tensors[port["tensor"]]))
+
+    def _trace(self, trace: Mapping[str, Any], samples: int) -> list[npt.NDArray[Any]]:
+        """A tensor for each sample from the words of its stream."""
+        wire, tensor = _wire(trace), self._graph.tensors[trace["tensor"]]
+        text = (self._work / f"trace_{wire.name}.txt").read_text(encoding="utf-8").split()
+        if len(text) < samples * wire.words:
+            what = f"the stream of {trace['tensor']} gave {len(text)} of {samples * wire.words} words"
+            raise TinsmithError(what, where=str(self._build), fix="compile again")
+        mask = (1 << wire.width) - 1
+        lanes = [int(word, 16) >> (lane * wire.width) & mask for word in text for lane in range(wire.lanes)]
+        size = wire.words * wire.lanes
+        return [_tensor(np.array(lanes[i * size : (i + 1) * size]), tensor) for i in range(samples)]
+
+    def _with_outputs(self, found: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        for layer in self._graph.layers:
+            if layer.output in self._graph.outputs and layer.inputs[0] in found:
+                tensor = self._graph.tensors[layer.inputs[0]]
+                steps = found[layer.inputs[0]].astype(np.int32) - tensor.zero_point
+                found[layer.output] = steps.astype(np.float32) * np.float32(tensor.scale)
+        return found
+
+
+def read_constants(build: Path) -> dict[str, bytes]:
+    """What stands in the ROM files."""
+    return {f"{MEMORIES}/{path.name}": path.read_bytes() for path in sorted((build / MEMORIES).iterdir())}
+
+
+def _wire(port: Mapping[str, Any]) -> Wire:
+    return Wire(port["name"], port["lanes"], port["width"], port["words"])
+
+
+def _tensor(lanes: npt.NDArray[np.int64], tensor: Tensor) -> npt.NDArray[Any]:
+    """The exact graph's tensor from unsigned lanes, channels last."""
+    values = 1 - 2 * lanes if tensor.bits == 1 else lanes.astype(np.uint8).view(tensor.dtype)
+    shape = tensor.shape
+    if len(shape) == 4:
+        values = values.reshape(shape[0], shape[2], shape[3], shape[1]).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(values.reshape(shape)).astype(tensor.dtype)

@@ -1,0 +1,166 @@
+"""The build folder of a machine: sources, ROM contents, top level, bench, core file, README, description."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import numpy.typing as npt
+from tinsmith.backend import Arrays
+from tinsmith.errors import TinsmithError
+from tinsmith.ir.exact import Tensor
+
+from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
+
+FILE = "tinsmith.json"
+MEMORIES = "mem"
+VECTORS = "vectors.json"
+RTL = Path(__file__).resolve().parents[3] / "rtl"
+"""The SystemVerilog of the repository; builds get copies of the modules."""
+
+
+def write_machine(machine: Machine, traced: dict[str, Wire], folder: Path) -> None:
+    """Write everything but the test vectors into an empty folder.
+
+    Args:
+        machine: what to write.
+        traced: streams that carry tensors of the exact graph, by tensor.
+        folder: where.
+    """
+    (folder / "src").mkdir()
+    (folder / MEMORIES).mkdir()
+    top = top_name(machine)
+    modules = _modules(machine)
+    for module in modules:
+        shutil.copyfile(_source(module), folder / "src" / f"{module}.sv")
+    for instance in machine.instances:
+        for name, text in instance.memories.items():
+            (folder / MEMORIES / name).write_text(text, encoding="utf-8")
+    memories = sorted(f"{MEMORIES}/{path.name}" for path in (folder / MEMORIES).iterdir())
+    values = {"machine": machine, "top": top, "bytes": _bytes, "literal": _literal, "shape": _shape}
+    values |= {"wires": _wires(machine), "traces": list({w.name: w for w in traced.values()}.values())}
+    _write(folder / "src" / f"{top}.sv", "top.sv.j2", **values)
+    sources = sorted(path.name for path in (folder / "src").iterdir())
+    (folder / "files.f").write_text("".join(f"src/{name}\n" for name in sources), encoding="utf-8")
+    _write(folder / f"{top}.core", "core.j2", sources=sources, memories=memories, **values)
+    _write(folder / "README.md", "README.md.j2", **values)
+    _write(folder / "Makefile", "Makefile.j2", top=top)
+    shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
+    (folder / FILE).write_text(json.dumps(_description(machine, traced), indent=1) + "\n", encoding="utf-8")
+
+
+def write_vectors(machine: Machine, folder: Path, expected: Sequence[Arrays]) -> None:
+    """Write the words of each stream for every sample; `expected` are the exact graph's tensors."""
+    sides = {"inputs": machine.inputs, "outputs": machine.outputs}
+    vectors: dict[str, Any] = {
+        side: {port.name: [hexadecimal(port.wire, sample[port.tensor]) for sample in expected] for port in ports}
+        for side, ports in sides.items()
+    }
+    text = json.dumps({"interval": machine.interval, **vectors})
+    (folder / VECTORS).write_text(text + "\n", encoding="utf-8")
+
+
+def hexadecimal(wire: Wire, values: npt.NDArray[Any]) -> list[str]:
+    """The words of a stream that carries a tensor."""
+    rows = np.asarray(stored(values, wire.width)).reshape(wire.words, wire.lanes)
+    return [f"{sum(int(v) << (lane * wire.width) for lane, v in enumerate(row)):x}" for row in rows.tolist()]
+
+
+def stored(values: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
+    """A tensor (ONNX layout, batch 1) as unsigned lanes, channels last; a bit is 1 where the value is -1."""
+    last = values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
+    flat = last.ravel().astype(np.int64)
+    return (flat < 0).astype(np.int64) if width == 1 else flat & ((1 << width) - 1)
+
+
+def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
+    """The exact graph's Quantize, which whoever feeds the machine does before it."""
+    steps = np.rint(values / np.float32(tensor.scale))
+    zero = tensor.zero_point
+    result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
+    return result
+
+
+def top_name(machine: Machine) -> str:
+    """Name of the top module."""
+    name = "".join(c if c.isalnum() else "_" for c in machine.name) or "net"
+    return f"{name}_top"
+
+
+def _source(module: str) -> Path:
+    found = sorted(RTL.glob(f"*/{module}.sv"))
+    if not found:
+        what = f"the SystemVerilog module {module} is missing"
+        raise TinsmithError(
+            what, where=str(RTL), why="it is part of the repository", fix="pip install -e . in a checkout"
+        )
+    return found[0]
+
+
+def _modules(machine: Machine) -> list[str]:
+    modules = {instance.module for instance in machine.instances}
+    return sorted(modules | ({"tsm_dot"} if "tsm_mvu" in modules else set()))
+
+
+def _wires(machine: Machine) -> list[Wire]:
+    found: dict[str, Wire] = {}
+    for instance in machine.instances:
+        for wire in (*instance.inputs.values(), *instance.outputs.values()):
+            found[wire.name] = wire
+    for port in (*machine.inputs, *machine.outputs):
+        found[port.wire.name] = port.wire
+    return list(found.values())
+
+
+def _bytes(wire: Wire) -> int:
+    return (wire.bits + 7) // 8
+
+
+def _literal(name: str, value: Parameter, instance: Instance) -> str:
+    if isinstance(value, str):
+        return f'"{MEMORIES}/{value}"'
+    if name == "PAD":
+        return f"{instance.parameters['WORD_W']}'h{value:x}"
+    return str(value)
+
+
+def _shape(instance: Instance) -> str:
+    keys = ("PE", "SIMD", "LANES", "KH", "KW", "DEPTH")
+    return ", ".join(f"{key} {instance.parameters[key]}" for key in keys if key in instance.parameters)
+
+
+def _port(port: Port) -> dict[str, Any]:
+    wire = port.wire
+    return {"name": port.name, "tensor": port.tensor, "lanes": wire.lanes, "width": wire.width, "words": wire.words}
+
+
+def _description(machine: Machine, traced: dict[str, Wire]) -> dict[str, Any]:
+    return {
+        "top": top_name(machine),
+        "interval": machine.interval,
+        "inputs": [_port(port) for port in machine.inputs],
+        "outputs": [_port(port) for port in machine.outputs],
+        "traces": [_port(Port(wire.name, tensor, wire)) for tensor, wire in traced.items()],
+    }
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+
+
+def _write(path: Path, template: str, **values: Any) -> None:
+    path.write_text(_templates().get_template(template).render(values), encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Exact graphs that the machine's tests build."""
+
+from __future__ import annotations
+
+from exact_models import Net
+
+
+def integers(name: str = "integers") -> Net:
+    """Every engine of 8-bit tensors: a residual addition of branches of unequal length, depthwise, pools, dilation."""
+    net = Net(3, name)
+    x = net.quantize(net.input("x", (1, 3, 8, 8)), dtype="int8")
+    stem = net.conv(x, 4, pads=(1, 1, 1, 1), lo=0, hi=200)
+    deep = net.depthwise(stem, pads=(1, 1, 1, 1), dtype="int8", lo=-100, hi=90)
+    joined = net.add(net.conv(stem, 4, (1, 1), precision="wide"), deep)
+    one = net.conv(joined, 6, (3, 2), dilations=(2, 1))
+    clipped = net.requantize(net.max_pool(one, (2, 2), strides=(2, 1), pads=(0, 1, 0, 0)), hi=99)
+    average = net.average_pool(clipped, (2, 3), strides=(1, 2), pads=(0, 1, 0, 0))
+    net.dequantize(net.matmul(net.flatten(average), 5, dtype="int8"))
+    return net
+
+
+def bits(name: str = "bits") -> Net:
+    """Binary layers with both paddings and a pool of bits, shift layers of 3 and 4 bits."""
+    net = Net(4, name)
+    x = net.quantize(net.input("x", (1, 2, 7, 6)))
+    first = net.conv(x, 6, pads=(1, 1, 1, 1), bits=1)
+    minus = net.binary_conv(first, 6, pads=(1, 1, 1, 1), pad_value=-1, bits=1)
+    plus = net.binary_conv(minus, 8, pads=(1, 0, 1, 2), pad_value=1)
+    shifted = net.shift_conv(plus, 5, (2, 2), weight_bits=4)
+    net.dequantize(net.shift_matmul(net.flatten(shifted), 6, 3, dtype="int8"))
+    return net

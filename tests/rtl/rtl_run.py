@@ -1,0 +1,39 @@
+"""Builds RTL and runs cocotb benches on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCHES = Path(__file__).parent
+
+
+def need_icarus() -> None:
+    """Skip the whole file where the simulator or cocotb is missing."""
+    pytest.importorskip("cocotb", reason="cocotb is not installed")
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog is not installed", allow_module_level=True)
+
+
+def run_bench(module: str, bench: str, parameters: Mapping[str, object], folder: Path) -> None:
+    """Build `module` of rtl/ with these parameters and run the cocotb tests of `bench`; each of them must pass."""
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
+    runner = get_runner("icarus")
+    runner.build(
+        sources=sorted((ROOT / "rtl").glob("*/*.sv")),
+        hdl_toplevel=module,
+        parameters=dict(parameters),
+        build_dir=folder,
+        build_args=["-g2012", "-Wall"],
+        timescale=("1ns", "1ps"),
+    )
+    path = {"PYTHONPATH": str(BENCHES)}
+    results = runner.test(hdl_toplevel=module, test_module=bench, build_dir=folder, test_dir=folder, extra_env=path)
+    count, failures = get_results(results)
+    assert count > 0 and failures == 0, f"{failures} of {count} tests of {bench} on {module} fail"

@@ -1,0 +1,154 @@
+"""Generated machines in Icarus: every layer the oracle's, the promised interval, benches that fail when they should."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from exact_models import Net
+from rtl_nets import bits, integers
+from rtl_run import need_icarus
+from tinsmith.errors import Problems, TinsmithError
+from tinsmith.verify.oracle import Oracle
+from tinsmith_backends.rtl.backend import RtlBackend
+from tinsmith_backends.rtl.folding import Folding, Work, choose_folding
+from tinsmith_backends.rtl.rings import Rows, ring_rows
+
+need_icarus()
+
+TARGET = "rtl-verilog"
+NETS = {"integers": (integers, 1024), "bits": (bits, 512)}
+
+
+def build(net: Net, interval: int, folder: Path, samples: int = 4) -> tuple[RtlBackend, list[dict[str, np.ndarray]]]:
+    """A build folder with vectors; the backend and the oracle's tensors."""
+    folder.mkdir(parents=True)
+    backend, graph = RtlBackend().configured(TARGET, {"interval": str(interval)}), net.graph()
+    assert backend.problems(graph, TARGET) == []
+    backend.build(graph, TARGET, folder, lambda name: contextlib.nullcontext())
+    ir.save(net.model(), folder.parent / "exact.onnx")
+    oracle = Oracle(folder.parent / "exact.onnx")
+    inputs = [net.sample(seed, extreme=seed % 3 == 0) for seed in range(samples)]
+    expected = [dict(oracle.run(sample)) for sample in inputs]
+    backend.write_vectors(graph, TARGET, folder, inputs, expected)
+    return backend, expected
+
+
+def make_test(folder: Path, *arguments: str) -> str:
+    """What `make test` prints, with its exit code's word at the end."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["make", "test", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr + (" exit:zero" if done.returncode == 0 else " exit:error")
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_layer_is_the_oracles(name: str, tmp_path: Path) -> None:
+    make, interval = NETS[name]
+    net = make()
+    backend, expected = build(net, interval, tmp_path / "p")
+    runner = backend.runner(tmp_path / "p", net.graph(), TARGET)
+    samples = [net.sample(seed, extreme=seed % 3 == 0) for seed in range(4)]
+    seen: set[str] = set()
+    for right, got in zip(expected, runner.run(samples), strict=True):
+        seen |= set(got)
+        wrong = [tensor for tensor, values in got.items() if not np.array_equal(values, right[tensor])]
+        assert wrong == [] and all(values.dtype == right[tensor].dtype for tensor, values in got.items())
+    assert seen == {layer.output for layer in net.graph().layers if layer.kind != "Reshape"}
+    assert runner.constants() == backend.expected_constants(net.graph(), TARGET)
+
+
+@pytest.mark.parametrize("name", ["bits", pytest.param("integers", marks=pytest.mark.slow)])
+def test_the_bench_stands_on_its_own_and_the_interval_holds(name: str, tmp_path: Path) -> None:
+    make, interval = NETS[name]
+    build(make(), interval, tmp_path / "p")
+    text = make_test(tmp_path / "p")
+    promised = json.loads((tmp_path / "p" / "tinsmith.json").read_text())["interval"]
+    assert text.endswith("exit:zero") and "PASS=3 FAIL=0" in text
+    assert promised <= interval and f"then one every {promised}" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["vector", "weight", "ready"])
+def test_a_flipped_bit_and_a_dropped_ready_fail(where: str, tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    build(bits(), 512, folder, samples=2)
+    if where == "vector":
+        vectors = json.loads((folder / "vectors.json").read_text())
+        words = vectors["outputs"]["m0"][1]
+        words[-1] = f"{int(words[-1], 16) ^ 1:x}"
+        (folder / "vectors.json").write_text(json.dumps(vectors))
+    elif where == "weight":
+        file = next((folder / "mem").glob("shift_matmul*_weights.mem"))
+        lines = file.read_text().split("\n")
+        file.write_text("\n".join([f"{int(lines[0], 16) ^ 1:x}", *lines[1:]]))
+    else:
+        source = folder / "src" / "tsm_mvu.sv"
+        text = source.read_text()
+        assert "wire logic step = !valid3_q || m_ready_i || !valid2_q;" in text
+        source.write_text(
+            text.replace("wire logic step = !valid3_q || m_ready_i || !valid2_q;", "wire logic step = 1'b1;")
+        )
+    assert make_test(folder).endswith("exit:error")
+
+
+def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "p", tmp_path / "longer" / "way" / "p"
+    for folder in (first, second):
+        build(integers(), 1024, folder, samples=1)
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    for file in files:
+        assert (first / file).read_bytes() == (second / file).read_bytes(), file
+        assert str(tmp_path).encode() not in (first / file).read_bytes(), file
+
+
+def test_an_interval_that_cannot_be_met_names_each_layer(tmp_path: Path) -> None:
+    backend, net = RtlBackend().configured(TARGET, {"interval": "100"}), integers()
+    with pytest.raises(TinsmithError) as caught:
+        backend.build(net.graph(), TARGET, tmp_path, lambda name: contextlib.nullcontext())
+    text = str(caught.value)
+    assert text.count("an interval of 100 clocks cannot be met") == 3 and "--interval 576 or more" in text
+
+
+def test_what_there_is_no_engine_for_is_refused_all_at_once() -> None:
+    net = Net(5)
+    x = net.quantize(net.input("x", (1, 4, 6, 6)), zero_point=12)
+    y = net.binary_conv(net.conv(x, 4, bits=1), 4, pads=(1, 1, 1, 1), pad_value=0)
+    net.softmax(net.matmul(net.reshape(net.conv(y, 4, group=2, dtype="int8"), (1, 4, 4)), 3))
+    reasons = " ".join(problem.why for problem in RtlBackend().problems(net.graph(), TARGET))
+    for word in (
+        "zero point other than 0",
+        "a bit is +1 or -1",
+        "a grouped convolution",
+        "no engine",
+        "more than one row",
+    ):
+        assert word in reasons
+
+
+def test_the_cheapest_folding_within_the_interval() -> None:
+    work, problems = Work(pixels=64, taps=9, inputs=4, outputs=8), Problems()
+    assert choose_folding(work, 18432, problems, "") == Folding(1, 1)
+    assert choose_folding(work, 9216, problems, "") == Folding(1, 2)
+    assert choose_folding(work, 576, problems, "") == Folding(8, 4)
+    assert problems.found == []
+    choose_folding(work, 575, problems, "conv")
+    assert problems.found[0].where == "conv" and "--interval 576" in problems.found[0].fix
+
+
+@pytest.mark.parametrize(
+    ("rows", "least"),
+    [(Rows(8, 8, 3, 1, 1), 4), (Rows(8, 8, 1, 1, 0), 2), (Rows(8, 4, 5, 1, 0), 10), (Rows(8, 4, 2, 2, 0), 4)],
+)
+def test_rings_hold_what_arrives_while_a_row_is_worked_on(rows: Rows, least: int) -> None:
+    assert ring_rows(rows) == least
