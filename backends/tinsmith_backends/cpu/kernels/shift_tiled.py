@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tinsmith_backends.cpu.kernels.base import Isa, Packed, Shape, ShiftConvShape
 from tinsmith_backends.cpu.kernels.bits import sign_bytes
 from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
-from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, run_bytes, runs
+from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, runs
 from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, folded_bias, pixels_of_section
 
 _MOST_WINDOW_BYTES = 1 << 17
