@@ -177,28 +177,21 @@ def _spell_out(row: _Row, graph: ir.Graph) -> bool:
     """Put one Mul and one Add in place of the row, as far as they do anything; False if it stands so already."""
     wanted = [("Mul", row.affine.scale, 1), ("Add", row.affine.shift, 0)]
     wanted = [(op, values, neutral) for op, values, neutral in wanted if (values != neutral).any()]
-    x, shape = row.affine.x, shape_of(row.affine.x)
+    shape = shape_of(row.affine.x)
     image = _with_channels(shape, row.affine.axis) if wanted else shape
     axis = _CHANNELS.get(len(image), len(image) - 1) if row.affine.axis is not None else None
     constants = [along(values, len(image), axis).astype(np.float32) for _, values, _ in wanted]
     if image == shape and _stands(row, [op for op, _, _ in wanted], constants):
         return False
-    new: list[ir.Node] = []
-
-    def add(node: ir.Node) -> None:
-        nonlocal x
-        new.append(node)
-        x = node.outputs[0]
-
-    if image != shape:
-        add(new_reshape(graph, x, image, row.nodes, "image"))
+    new = [new_reshape(graph, row.affine.x, image, row.nodes, "image")] if image != shape else []
     for (op, _, _), constant in zip(wanted, constants, strict=True):
+        x = new[-1].outputs[0] if new else row.affine.x
         value = add_constant(graph, f"{layer_name(row.nodes[0])}.{'scale' if op == 'Mul' else 'shift'}", constant)
-        add(new_node(op, [x, value], image, row.nodes, part="" if op == wanted[-1][0] else "scale"))
+        new.append(new_node(op, [x, value], image, row.nodes, part="" if op == wanted[-1][0] else "scale"))
     if image != shape:
-        add(new_reshape(graph, x, shape, row.nodes, "reshape"))
+        new.append(new_reshape(graph, new[-1].outputs[0], shape, row.nodes, "reshape"))
     if not new and not row.drop(graph):
-        new = [new_reshape(graph, x, shape, row.nodes)]
+        new = [new_reshape(graph, row.affine.x, shape, row.nodes)]
     if new:
         rewrite.replace(row.nodes[-1], new)
         for node in reversed(row.nodes[:-1]):

@@ -9,17 +9,15 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.ir.provenance import layer_name
-from tinsmith.ir.trained import CONVOLUTIONS, is_trained
+from tinsmith.ir.trained import CONVOLUTIONS, LAYERS, is_trained
 from tinsmith.numerics.lattice import lattice_scales
 from tinsmith.passes.affine import Affine
 from tinsmith.passes.rewrite import Array, add_constant, constant_of, shape_of
 
-_TRAINED_LAYERS = ("BinaryConv", "BinaryGemm", "ShiftConv", "ShiftGemm")
-
 
 def is_linear(node: ir.Node | None) -> bool:
     """Whether `node` is a layer with weights."""
-    return node is not None and (node.op_type in ("Conv", "Gemm") or is_trained(node, *_TRAINED_LAYERS))
+    return node is not None and (node.op_type in ("Conv", "Gemm") or is_trained(node, *LAYERS))
 
 
 def is_convolution(node: ir.Node) -> bool:
