@@ -146,18 +146,18 @@ def piecewise_linear(state: Lowering, layer: PiecewiseLinear) -> None:
 
 
 def multiply(state: Lowering, layer: Multiply) -> None:
-    """b has one value a pixel, or is written out for every element."""
+    """b has one value for all or one a pixel, or is written out for every element."""
     a = state.tensor(layer.inputs[0])
     source, channels = channels_last(state, a.name, layer.axis, layer)
     b_shape = layer.factor.shape if layer.factor is not None else state.tensor(layer.inputs[1]).shape
     b_shape = (1,) * (len(a.shape) - len(b_shape)) + b_shape
-    per_element = b_shape[layer.axis] > 1
-    # The position in b of the factor of each stored element of a, or of the first channel of each pixel.
+    # The position in b of the factor of each stored element of a, or of the first of those that share one.
     positions = np.broadcast_to(np.arange(np.prod(b_shape)).reshape(b_shape), a.shape).reshape(-1)[source.order]
-    positions = positions if per_element else positions[:: channels.size]
+    shared = positions.size if np.prod(b_shape) == 1 else channels.size if b_shape[layer.axis] == 1 else 1
+    positions = positions[::shared]
     end = end_of(layer.ending, layer.bias[channels], state.tensor(layer.output))
     pixels = source.order.size // channels.size
-    kernel = choose("multiply", MultiplyShape(pixels, channels.size, per_element, **end.flags), state.isa)
+    kernel = choose("multiply", MultiplyShape(pixels, channels.size, positions.size, **end.flags), state.isa)
     constants = {"bias": int32(end.bias), "multiplier": b"" if end.packed else int32(end.multiplier)}
     inputs, b_zero = [source.buffer], 0
     if layer.factor is not None:
@@ -192,7 +192,8 @@ def absolute_sum(state: Lowering, layer: AbsoluteSum) -> None:
     summed = {axis % len(x.shape) for axis in layer.axes}
     axes = (*(a for a in range(len(x.shape)) if a not in summed), *sorted(summed))
     count = int(np.prod([x.shape[a] for a in summed]))
-    source = state.in_order(x.name, transposed(x.shape, axes), layer)
+    order = transposed(x.shape, axes) if count < int(np.prod(x.shape)) else state.views[x.name].order
+    source = state.in_order(x.name, order, layer)
     shape = ElementShape(source.order.size // count, count, False, layer.requant.wide)
     kernel = choose("absolutesum", shape, state.isa)
     view = state.make(layer.output, transposed(y.shape, axes))

@@ -72,12 +72,13 @@ def piecewise_linear(shape: ElementShape, isa: Isa, rng: Rng, *, extreme: bool =
 
 
 def multiply(shape: MultiplyShape, isa: Isa, rng: Rng, *, extreme: bool = False, in_place: str = "") -> Case:
-    """b for each element, or for each pixel."""
+    """b for each element, for each pixel, or one for all."""
     a = int8_values(rng, (shape.pixels, shape.channels), extreme)
-    b = int8_values(rng, (shape.pixels, shape.channels if shape.b_per_element else 1), extreme)
+    b = int8_values(rng, shape.b_values, extreme)
     zeros = tuple(int(z) for z in rng.integers(-128, 128, 2))
     bias = rng.integers(-5000, 5000, shape.channels).astype(np.int32)
-    acc = (a.astype(np.int64) - zeros[0]) * (b.astype(np.int64) - zeros[1]) + bias
+    factors = b.astype(np.int64).reshape((1, 1) if b.size == 1 else (shape.pixels, -1)) - zeros[1]
+    acc = (a.astype(np.int64) - zeros[0]) * factors + bias
     pointers: dict[str, Any] = {"a": a.tobytes(), "b": b.tobytes()}
     if shape.packed:
         less = limits(rng, acc)

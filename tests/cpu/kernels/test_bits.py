@@ -40,7 +40,7 @@ def cases(isa: Isa) -> list[Case]:
         found.append(binary_maxpool(pool_shape((6, 5, channels), (3, 2), (2, 1), (1, 1, 2, 0), (1, 2)), isa, rng))
         found.append(absolute_sum(replace(row, wide=extreme), isa, rng, extreme=extreme))
         for packed in (False, True):
-            shape = MultiplyShape(5, channels, bool(i % 2), not packed and bool(i % 3), packed)
+            shape = MultiplyShape(5, channels, (1, 5, 5 * channels)[i % 3], not packed and bool(i % 2), packed)
             place = "a" if in_place and not packed else ""
             found.append(multiply(shape, isa, rng, extreme=extreme, in_place=place))
     return found
@@ -56,7 +56,7 @@ def spoiled(isa: Isa) -> list[Case]:
         *flipped(binarize(row, isa, rng), ("x", "limit", "flip"), mask=0x80),
         *flipped(binary_maxpool(pool_shape((4, 4, 40), (1, 1)), isa, rng), ("x",), mask=1),
         *flipped(piecewise_linear(row, isa, rng), ("x", "multiplier", "offset"), mask=0x40),
-        *flipped(multiply(MultiplyShape(4, 40, True, False, True), isa, rng), ("a", "b", "bias"), mask=0x80),
+        *flipped(multiply(MultiplyShape(4, 40, 160, False, True), isa, rng), ("a", "b", "bias"), mask=0x80),
         *flipped(absolute_sum(replace(row, pixels=30), isa, rng), ("x", "multiplier"), mask=0x40),
     ]
 

@@ -138,11 +138,11 @@ class ElementShape:
 
 @dataclass(frozen=True)
 class MultiplyShape:
-    """`pixels` × `channels` elements of a; b has one value a pixel, or one for each element where `b_per_element`."""
+    """`pixels` × `channels` elements of a; b has one value for all, for each pixel, or for each element."""
 
     pixels: int
     channels: int
-    b_per_element: bool
+    b_values: int
     wide: bool
     packed: bool
 

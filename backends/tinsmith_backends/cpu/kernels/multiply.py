@@ -12,7 +12,7 @@ from tinsmith_backends.cpu.kernels.isa import ISAS
 
 @dataclass(frozen=True)
 class Multiply(Kernel):
-    """acc = (a - a_zp) * (b - b_zp) + bias[c]; b has one value a pixel, or one for each element."""
+    """acc = (a - a_zp) * (b - b_zp) + bias[c]."""
 
     kind: ClassVar[str] = "multiply"
     shape: MultiplyShape
@@ -45,7 +45,8 @@ class Multiply(Kernel):
         ending = Ending(f, self.isa, k, wide=s.wide)
         with f.loop(s.pixels, "pixel") as pixel:
             row = f.let(pixel * s.channels, "row")
-            factor = None if s.b_per_element else f.let(k.b.load(pixel), "factor")
+            shared = s.b_values <= s.pixels
+            factor = f.let(k.b.load(pixel if s.b_values == s.pixels else 0), "factor") if shared else None
 
             def signs(channel: Any, lanes: int) -> Any:
                 return ending.signs(self._products(f, k, (row, channel, lanes), factor))
