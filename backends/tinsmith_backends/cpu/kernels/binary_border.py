@@ -1,8 +1,8 @@
 """Padding that counts as 0 in a binary convolution: the places of the image whose windows miss different taps.
 
-There is no zero in one bit. Padding is gathered as +1, and the sum of the weights that it meets is taken from the bias.
-It depends on the taps that lie outside alone, so rows of the output fall into few classes, columns too, and each pair of
-classes has its own biases. Where no tap is missing, or padding counts as -1 or +1, there is one class.
+There is no zero in one bit. Padding is gathered as +1, and the sum of the weights that it meets is taken from the
+bias. It depends on the taps that lie outside alone, so rows of the output fall into few classes, columns too, and each
+pair of classes has its own biases. Where no tap is missing, or padding counts as -1 or +1, there is one class.
 """
 
 from __future__ import annotations

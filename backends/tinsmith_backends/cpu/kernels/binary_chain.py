@@ -12,7 +12,7 @@ so two vectors cost two XORs, one selection and one count, and the whole count i
 No NOT is left either: each second S is packed complemented. Then the very same selection gives the carry, its
 complement, the carry … in turn, and the counts of complements are subtracted.
 
-`levels` more of these adders may follow, each of which takes two carries and its own state, and halves the counts again:
+`levels` more of these adders may follow, each of which takes two carries and its own state, and halves the counts:
 
     y = a ^ b;  carry = y ? (a or b, in turn) : state;  state = state ^ y
 

@@ -62,7 +62,8 @@ class Block:
         self.x_at = self.f.let(tile * (self.rows * kernel.window_words) + emitter.zero, "x_at")
         place = kernel.band * self.rows * kernel.window_words + tile * (self.rows * kernel.pitch)
         self.counts_at = self.f.let(place + block * self.columns, "counts_at")
-        self.w_at = self.f.let(block * (self.columns * kernel.window_words) + emitter.zero, "w_at")
+        # An opaque zero that depends on the tile: or else all weights of a block would be loaded in front of its loop.
+        self.w_at = self.f.let(block * (self.columns * kernel.window_words) + tile * emitter.zero, "w_at")
         outputs = self.rows * self.columns
         self.states = [self.f.registers("uint32", self.width, outputs) for _ in range(self.chain.levels + 1)]
         self.waiting: dict[tuple[int, int], Expr] = {}
@@ -122,9 +123,16 @@ class Block:
             x = [[self._x(row, first * 2 + (2 * step + 1 + i)) for i in (0, 1)] for row in range(self.rows)]
             at = (first + step) * (pair * self.columns) + self.columns * self.width
             for column in range(self.columns):
+                self._boundary(column)
                 w = [self._w(at + (column * pair + i * self.width)) for i in (0, 1)]
                 for row in range(self.rows):
                     self._add(sums, (row, column), x[row], w, step)
+
+    def _boundary(self, column: int) -> None:
+        """BTI, which does nothing here, but LLVM's scheduler mixes nothing across it: or else registers run out."""
+        region = self.kernel.lanes.region
+        if region and column % region == 0:
+            self.f.effect("llvm.aarch64.hint", const(32))
 
     def _add(self, sums: Sums, output: tuple[int, int], x: list[Expr], w: list[Expr], step: int) -> None:
         """The full adder of the first level."""

@@ -28,7 +28,8 @@ class Sums:
         self._groups = self._columns // counts.group
         self._size = self._rows * self._groups
         self._sums = self._f.registers(counts.element, counts.lanes, self._size)
-        self._waiting: dict[int, list[Expr]] = {}
+        # Counts of the first channels of a group, as (count, channels), while the others are not there yet.
+        self._waiting: dict[int, list[tuple[Expr, int]]] = {}
         # Whether all of an output's counts fit the lanes that carries are counted in.
         self._narrow = not isinstance(counts, VectorCounts) or counts.bits * self._chain.vectors <= 255
         if not self._narrow:
@@ -50,17 +51,24 @@ class Sums:
 
     def carry(self, output: tuple[int, int], value: Expr, *, complemented: bool) -> None:
         """Count one carry of an output (row, column)."""
+        i, count = self._joined(output, value)
+        if count is not None:
+            _change(self._sums, i, count, complemented)
+
+    def _joined(self, output: tuple[int, int], value: Expr) -> tuple[int, Expr | None]:
+        """The number of the output's group, and the count of the whole group if this was its last channel."""
         i = output[0] * self._groups + output[1] // self._counts.group
-        values = self._waiting.setdefault(i, [])
-        values.append(value)
-        if len(values) == self._counts.group:
-            _change(self._sums, i, self._counts.count(values), complemented)
-            values.clear()
+        parts = self._waiting.setdefault(i, [])
+        parts.append((self._counts.count(value), 1))
+        while len(parts) > 1 and parts[-1][1] == parts[-2][1]:
+            (low, channels), (high, _) = parts[-2:]
+            parts[-2:] = [(self._vectors.joined(low, high), 2 * channels)]
+        return i, parts.pop()[0] if parts[0][1] == self._counts.group else None
 
     def flush(self, *, first: bool) -> None:
         """Add the bytes to the 16-bit sums; the `first` ones are all that is in them."""
         for i in range(self._size):
-            wide = self._widen(self._sums[i])
+            wide = self._vectors.widen(self._sums[i])
             self._wide[i] = wide if first else self._wide[i] + wide
 
     def double(self) -> None:
@@ -72,14 +80,20 @@ class Sums:
     def add(self, vector: Callable[[tuple[int, int]], Expr], complemented: bool = False) -> None:
         """Count a vector of each output, behind the last flush."""
         for row in range(self._rows):
-            for group in range(self._groups):
-                columns = range(group * self._counts.group, (group + 1) * self._counts.group)
-                count = self._counts.count([vector((row, column)) for column in columns])
-                i = row * self._groups + group
+            for column in range(self._columns):
+                i, count = self._joined((row, column), vector((row, column)))
+                if count is None:
+                    continue
                 if self._narrow:
                     _change(self._sums, i, count, complemented)
                 else:
-                    _change(self._wide, i, self._widen(count), complemented)
+                    _change(self._wide, i, self._vectors.widen(count), complemented)
+
+    @property
+    def _vectors(self) -> VectorCounts:
+        if not isinstance(self._counts, VectorCounts):
+            raise TypeError("one number is neither joined nor widened")
+        return self._counts
 
     @property
     def narrow(self) -> bool:
@@ -100,11 +114,7 @@ class Sums:
                 scratch.store(at + (row * pitch + quad * QUAD), self._counts.quad(halves), QUAD)
 
     def _half(self, i: int) -> Expr:
-        return self._f.let(self._widen(self._sums[i]) if self._narrow else self._wide[i], "halves")
-
-    def _widen(self, count: Expr) -> Expr:
-        assert isinstance(self._counts, VectorCounts)
-        return self._counts.widen(count)
+        return self._f.let(self._vectors.widen(self._sums[i]) if self._narrow else self._wide[i], "halves")
 
 
 def _change(sums: Any, i: int, count: Expr, complemented: bool) -> None:

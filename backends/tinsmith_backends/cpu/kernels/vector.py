@@ -207,6 +207,10 @@ class Function:
         self._emit(tirx.Bind(var, value))
         return var
 
+    def effect(self, intrinsic: str, *args: Expr) -> None:
+        """An LLVM intrinsic that gives nothing and stays where it stands."""
+        self._emit(tirx.Evaluate(tirx.call_llvm_intrin("void", intrinsic, *args)))
+
     @contextmanager
     def loop(self, extent: Expr, name: str = "i", *, start: Expr = 0, step: int = 1) -> Iterator[Expr]:
         """Counts `start`, `start + step` … below `start + extent`; exactly one turn is emitted without the loop."""
