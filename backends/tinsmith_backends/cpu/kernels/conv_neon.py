@@ -1,6 +1,7 @@
-"""Dense convolution on ARM without dot product: two 8-bit products are summed in 16 bits before they are widened.
+"""Dense convolution on ARM without dot product, of 64 or of 32 bits.
 
-Weights lie in [-127, 127], so the sum of two products is at most 2 * 128 * 127 = 32512.
+Two 8-bit products are summed in 16 bits before they are widened: weights lie in [-127, 127], so that sum is at most
+2 * 128 * 127 = 32512.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def _tile(rows: int, columns: int) -> Tile:
 class ConvNeon(TiledConv):
     """Weights: [block][depth / 16][column][16]. Lanes run along the depth and are summed at the end."""
 
-    isas: ClassVar[tuple[Isa, ...]] = ("neon", "neon32")
+    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
     depth: ClassVar[int] = 8
     # Four rows by four columns: the products of several accumulators are in flight at once, so larger tiles spill.
     tiles: ClassVar[tuple[Tile, ...]] = (
@@ -99,3 +100,16 @@ class ConvNeon(TiledConv):
         from tinsmith_backends.cpu.kernels.neon import pairs
 
         return pairs(f, self.isa, *(pairs(f, self.isa, *values[i : i + 2]) for i in (0, 2)))
+
+
+def tile32(rows: int, columns: int, product: float = 3) -> Tile:
+    """Per sixteen products `product` instructions an accumulator; 32-bit ARM loads one vector at a time."""
+    return Tile(rows, columns, (product * rows * columns + rows + columns + 5) / 2, rows * columns)
+
+
+@dataclass(frozen=True)
+class ConvNeon32(ConvNeon):
+    """The same with half the registers (`vmull`, `vmlal`, `vpadal`)."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("neon32",)
+    tiles: ClassVar[tuple[Tile, ...]] = (tile32(2, 4), tile32(1, 8), tile32(1, 4))

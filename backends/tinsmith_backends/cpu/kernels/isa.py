@@ -37,8 +37,15 @@ ISAS: Mapping[Isa, IsaInfo] = MappingProxyType(
         "avx2": IsaInfo("avx2", "x86_64-linux-gnu", cpu="x86-64-v3", vector_bytes=32, vector_registers=16),
         "neon": IsaInfo("neon", "aarch64-linux-gnu", ("+neon",), vector_bytes=16, vector_registers=32),
         "neondot": IsaInfo("neondot", "aarch64-linux-gnu", ("+neon", "+dotprod"), vector_bytes=16, vector_registers=32),
-        # No division and no fused product: they came after the first processors with NEON.
-        "neon32": IsaInfo("neon32", "armv7a-linux-gnueabihf", ("+neon",), vector_bytes=16, vector_registers=16),
+        # No division and no fused product: they came after the first processors with NEON. Without LLVM's machine
+        # scheduler loads move away from their uses, and the sums of a tile out of the registers.
+        "neon32": IsaInfo(
+            "neon32",
+            "armv7a-linux-gnueabihf",
+            ("+neon", "+use-misched"),
+            vector_bytes=16,
+            vector_registers=16,
+        ),
         # V8 keeps one or two of the 16 registers of x86-64 to itself. LLVM's loop strength reduction rewrites addresses
         # into sums that WebAssembly's constant offsets cannot express: two instructions more for most loads.
         "simd128": IsaInfo(

@@ -12,7 +12,7 @@ from tinsmith_backends.cpu.kernels.binarize import Binarize
 from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
 from tinsmith_backends.cpu.kernels.binary_maxpool import BinaryMaxPool
 from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
-from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon
+from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon, ConvNeon32
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
 from tinsmith_backends.cpu.kernels.conv_pairs import ConvAvx2, ConvSimd128
 from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
@@ -29,7 +29,7 @@ from tinsmith_backends.cpu.kernels.requantize import Requantize
 from tinsmith_backends.cpu.kernels.requantize_scalar import RequantizeScalar
 from tinsmith_backends.cpu.kernels.shift_depthwise import ShiftDepthwise, ShiftDepthwiseScalar
 from tinsmith_backends.cpu.kernels.shift_dsp import ShiftDsp
-from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeonWide
+from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeon32, ShiftNeonWide, ShiftNeonWide32
 from tinsmith_backends.cpu.kernels.shift_scalar import ShiftScalar
 from tinsmith_backends.cpu.kernels.shift_simd import ShiftAvx2, ShiftNeonDot, ShiftSimd128
 
@@ -70,6 +70,7 @@ TEMPLATES: tuple[Template, ...] = cast(
         ConvScalar,
         ConvAvx2,
         ConvNeon,
+        ConvNeon32,
         ConvNeonDot,
         ConvSimd128,
         ShiftDepthwise,
@@ -79,6 +80,8 @@ TEMPLATES: tuple[Template, ...] = cast(
         ShiftAvx2,
         ShiftNeon,
         ShiftNeonWide,
+        ShiftNeon32,
+        ShiftNeonWide32,
         ShiftNeonDot,
         ShiftSimd128,
         AveragePoolScalar,

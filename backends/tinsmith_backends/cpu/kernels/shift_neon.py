@@ -7,7 +7,7 @@ they are multiplied as int16.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import Isa
-from tinsmith_backends.cpu.kernels.conv_neon import _STEP, ConvNeon
+from tinsmith_backends.cpu.kernels.conv_neon import _STEP, ConvNeon, ConvNeon32, tile32
 from tinsmith_backends.cpu.kernels.conv_tiled import Operands
 from tinsmith_backends.cpu.kernels.conv_tiles import Tile
 from tinsmith_backends.cpu.kernels.shift_tiled import ShiftTiled
@@ -121,7 +121,7 @@ def _wide_tile(rows: int, vectors: int) -> Tile:
 class ShiftNeonWide(ShiftTiled):
     """Weights: [block][depth][column]; inputs are taken by lane, eight of a row a load."""
 
-    isas: ClassVar[tuple[Isa, ...]] = ("neon", "neon32")
+    isas: ClassVar[tuple[Isa, ...]] = ("neon",)
     bits: ClassVar[tuple[int, ...]] = (4,)
     depth: ClassVar[int] = 8
     element: ClassVar[str] = "int16"
@@ -147,9 +147,34 @@ class ShiftNeonWide(ShiftTiled):
             inputs = [f.let(a.load(row + k * 8, 8), "a") for row in operands.rows]
             for d in range(8):
                 w_at = operands.w_at + (k * 8 + d) * self.tile.columns
-                for n in range(vectors):
-                    weights = f.let(w.load(w_at + n * 4, 4), "w")
-                    for m, value in enumerate(inputs):
-                        lane, i = shuffle(value, [d] * 4), m * vectors + n
+                lanes = [shuffle(value, [d] * 4) for value in inputs]
+                for n, weights in enumerate(self._weights(f, w, w_at)):
+                    for m, lane in enumerate(lanes):
+                        i = m * vectors + n
                         acc[i] = acc[i] + long_product(self.isa, weights, lane, "int32x4")
         return [acc[i] for i in range(len(operands.rows) * vectors)]
+
+    def _weights(self, f: Any, w: Any, at: Any) -> Iterator[Any]:
+        """Those of all columns for one input, four at a time."""
+        from tinsmith_backends.cpu.kernels.vector import shuffle
+
+        width = min(8, self.tile.columns)
+        for start in range(0, self.tile.columns, width):
+            loaded = f.let(w.load(at + start, width), "w")
+            for half in range(0, width, 4):
+                yield loaded if width == 4 else shuffle(loaded, range(half, half + 4))
+
+
+@dataclass(frozen=True)
+class ShiftNeon32(ShiftNeon, ConvNeon32):
+    """2 and 3 bits with half the registers."""
+
+    tiles: ClassVar[tuple[Tile, ...]] = (tile32(2, 4, 2), tile32(1, 8, 2), tile32(1, 4, 2))
+
+
+@dataclass(frozen=True)
+class ShiftNeonWide32(ShiftNeonWide):
+    """4 bits with half the registers."""
+
+    isas: ClassVar[tuple[Isa, ...]] = ("neon32",)
+    tiles: ClassVar[tuple[Tile, ...]] = (_wide_tile(2, 2), _wide_tile(1, 2), _wide_tile(2, 1), _wide_tile(1, 1))
