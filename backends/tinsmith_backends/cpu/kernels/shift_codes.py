@@ -54,9 +54,9 @@ def pack_runs(codes: Codes, bits: int) -> bytes:
     """Codes (rows, n), each row filled up to whole runs."""
     padded = np.pad(codes.astype(np.uint8), [(0, 0), (0, -codes.shape[1] % RUN)]).reshape(-1, RUN // LANES, LANES)
     width = 4 if bits == 4 else 2
-    vectors = [_interleaved(padded & ((1 << width) - 1), width)]
+    vectors = [_interleaved(padded & np.uint8((1 << width) - 1), width)]
     if bits == 3:
-        vectors.append(_interleaved(padded >> 2, 1))
+        vectors.append(_interleaved(padded >> np.uint8(2), 1))
     return np.concatenate(vectors, axis=1).tobytes()
 
 
@@ -64,4 +64,5 @@ def _interleaved(parts: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.uin
     """Numbers of `width` bits (runs, 8, LANES) to vectors (runs, width, LANES), the first numbers lowest."""
     shifts = np.arange(8 // width, dtype=np.uint8)[:, None] * np.uint8(width)
     shifted = parts.reshape(len(parts), width, 8 // width, LANES) << shifts
-    return np.bitwise_or.reduce(shifted.astype(np.uint8), axis=2)
+    joined: npt.NDArray[np.uint8] = np.bitwise_or.reduce(shifted, axis=2)
+    return joined

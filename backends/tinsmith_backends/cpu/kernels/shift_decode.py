@@ -61,8 +61,8 @@ class Decoder:
 
     def _table(self, values: Sequence[int]) -> Expr:
         data = bytes(v & 255 for v in (*values, *[0] * 16)[:16])
-        halves = [splat(const(int.from_bytes(data[i : i + 8], "little", signed=True), "int64"), 2) for i in (0, 8)]
-        return self._f.let(bits_as("int8x16", shuffle(concat(*halves, 2), (0, 2))), "table")
+        low, high = (splat(const(int.from_bytes(data[i : i + 8], "little", signed=True), "int64"), 2) for i in (0, 8))
+        return self._f.let(bits_as("int8x16", shuffle(concat(low, high, 2), (0, 2))), "table")
 
     def _look_up(self, table: Expr, codes: Expr) -> Expr:
         if self._isa in _LOOKUP:

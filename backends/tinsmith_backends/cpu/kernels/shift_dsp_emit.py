@@ -82,14 +82,15 @@ class ShiftDspEmitter(ConvDspEmitter):
             bias = f.let(k.bias.load(channel + n), "bias")
             for m in range(tile):
                 acc[m * width + n] = bias
-        self._sum(acc, first, codes, width)
+        self._accumulate(acc, first, codes, width)
         for m in range(tile):
-            at = None if self.signs else f.let(place(first + m) * self.shape.cout + channel, "at")
-            for n in range(width):
-                if self.signs:
+            if self.signs:
+                for n in range(width):
                     self.signs.store(first + m, channel + n, acc[m * width + n])
-                else:
-                    self.requantizer.store_all([(acc[m * width + n], k.multiplier.load(channel + n), at + n)])
+                continue
+            at = f.let(place(first + m) * self.shape.cout + channel, "at")
+            for n in range(width):
+                self.requantizer.store_all([(acc[m * width + n], k.multiplier.load(channel + n), at + n)])
 
     def _words(self, turn: Callable[[Expr, int], None], length: int) -> None:
         """Call `turn(first word, words)` for all words of the window, `length` of them a turn of a loop."""
@@ -100,7 +101,7 @@ class ShiftDspEmitter(ConvDspEmitter):
         if rest:
             turn(const(turns * length), rest)
 
-    def _sum(self, acc: Any, first: Expr, codes: Expr, width: int) -> None:
+    def _accumulate(self, acc: Any, first: Expr, codes: Expr, width: int) -> None:
         """Add the products of all words of the window."""
 
         def stored(word: Expr, words: int) -> None:

@@ -33,4 +33,5 @@ def folded_bias(
 ) -> npt.NDArray[np.int32]:
     """bias - x_zero_point * sum(weight), wrapped at 32 bits as registers are."""
     sums = weight.reshape(weight.shape[0], -1).sum(axis=1, dtype=np.int64)
-    return (bias.astype(np.int64) - x_zero_point * sums).astype(np.int32)
+    folded: npt.NDArray[np.int32] = (bias.astype(np.int64) - x_zero_point * sums).astype(np.int32)
+    return folded
