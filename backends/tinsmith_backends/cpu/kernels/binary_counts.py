@@ -30,17 +30,16 @@ class Counts:
         self.f, self.group, self.width = f, LANES[isa].group, LANES[isa].words
 
     def select(self, condition: Expr, if_one: Expr, if_zero: Expr) -> Expr:
-        """Bit by bit."""
-        ones = splat(const(0xFFFFFFFF, "uint32"), self.width)
-        return (condition & if_one) | ((condition ^ ones) & if_zero)
+        """Bit by bit. Written without a NOT, which LLVM would move into the operands of `condition`."""
+        return ((if_one ^ if_zero) & condition) ^ if_zero
 
     def number(self, value: int) -> Expr:
         """A count that is the same in every lane."""
         return splat(const(value, self.element), self.lanes)
 
-    def count(self, values: Sequence[Expr]) -> Expr:
-        """The ones in the vectors of a group of channels, added as far as a count has room for."""
-        return count_word(self.f, values[0])
+    def count(self, value: Expr) -> Expr:
+        """The ones in a vector of bits."""
+        return count_word(self.f, value)
 
 
 def count_word(f: Function, word: Expr) -> Expr:
@@ -72,14 +71,13 @@ class VectorCounts(Counts):
         self._isa: Isa = isa
         self._bytes, self._halves = f"int8x{self.lanes}", f"int16x{self.lanes // 2}"
 
-    def count(self, values: Sequence[Expr]) -> Expr:
-        """Bytes. On ARM four channels share them, four bytes each."""
-        each = [llvm(self._bytes, f"llvm.ctpop.v{self.lanes}i8", bits_as(self._bytes, value)) for value in values]
-        while len(each) > 1:
-            each = [self._pairs(each[i], each[i + 1]) for i in range(0, len(each), 2)]
-        return bits_as(f"uint8x{self.lanes}", each[0])
+    def count(self, value: Expr) -> Expr:
+        """The ones in each byte."""
+        count = llvm(self._bytes, f"llvm.ctpop.v{self.lanes}i8", bits_as(self._bytes, value))
+        return self.f.let(bits_as(f"uint8x{self.lanes}", count), "count")
 
-    def _pairs(self, a: Expr, b: Expr) -> Expr:
+    def joined(self, low: Expr, high: Expr) -> Expr:
+        """Counts of two channels, or groups of them, in one vector; where a group has more than one."""
         raise NotImplementedError
 
     def widen(self, count: Expr) -> Expr:
@@ -94,8 +92,9 @@ class VectorCounts(Counts):
 class NeonCounts(VectorCounts):
     """`cnt`, and additions of neighbours: a group of four channels fills a vector."""
 
-    def _pairs(self, a: Expr, b: Expr) -> Expr:
-        return pairs(self.f, self._isa, self.f.let(a), self.f.let(b))
+    def joined(self, low: Expr, high: Expr) -> Expr:
+        """`addp`."""
+        return bits_as("uint8x16", pairs(self.f, self._isa, bits_as("int8x16", low), bits_as("int8x16", high)))
 
     def widen(self, count: Expr) -> Expr:
         """`uaddlp`, or `uadalp` where it is added to something."""

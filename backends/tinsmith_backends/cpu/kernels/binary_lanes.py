@@ -20,6 +20,7 @@ class Lanes:
         group: channels whose counts are added into one vector at once.
         body: steps of the chain written out in one turn of the loop; a multiple of 2**(levels + 1).
         tiles: register tiles, as in conv_tiles.py; a step is one of the chain, of two vectors.
+        region: columns of a step that LLVM's scheduler may mix; 0 where it finds registers enough by itself.
     """
 
     words: int
@@ -27,6 +28,7 @@ class Lanes:
     group: int
     body: int
     tiles: tuple[Tile, ...]
+    region: int = 0
 
     @property
     def room(self) -> int:
@@ -40,7 +42,7 @@ def _tiles(step: float, *sizes: tuple[int, int]) -> tuple[Tile, ...]:
 
 
 _SCALAR = Lanes(words=1, levels=3, group=1, body=16, tiles=_tiles(7, (1, 1)))
-_NEON = Lanes(words=4, levels=0, group=4, body=6, tiles=_tiles(5, (3, 4), (2, 4), (1, 8), (1, 4)))
+_NEON = Lanes(words=4, levels=0, group=4, body=6, tiles=_tiles(5, (2, 4), (1, 8), (1, 4)), region=2)
 
 LANES: Mapping[Isa, Lanes] = MappingProxyType(
     {
