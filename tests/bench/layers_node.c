@@ -7,12 +7,11 @@
 #define PIXELS (IMAGE * IMAGE)
 #define EXPORT(name) __attribute__((export_name(name)))
 
-int32_t KERNEL(const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *, int32_t, int32_t,
-               int32_t, int32_t, int32_t);
+int32_t KERNEL(const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *, SCALAR_TYPES);
 
 static float x_float[CIN * PIXELS], y_float[COUT * PIXELS];
 static int8_t planes[(CIN > COUT ? CIN : COUT) * PIXELS];
-static int8_t x[CIN * PIXELS], y[COUT * PIXELS];
+static _Alignas(4) int8_t x[CIN * PIXELS], y[COUT * PIXELS];
 static _Alignas(16) int8_t scratch[SCRATCH_BYTES];
 
 EXPORT("x_float") float *x_float_at(void) { return x_float; }
@@ -28,7 +27,7 @@ static void transpose(const int8_t *in, int8_t *out, int rows, int columns) {
 }
 
 EXPORT("run_bytes") void run_bytes(void) {
-  KERNEL(x, weight, bias, multiplier, y, scratch, X_ZP, SHIFT, Y_ZP, LO, HI);
+  KERNEL(x, weight, bias, multiplier, y, scratch, SCALARS);
 }
 
 EXPORT("run_float") void run_float(void) {

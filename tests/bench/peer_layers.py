@@ -17,7 +17,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tinsmith.numerics.requantize import choose_requantization
-from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, WeightedKernel
+from tinsmith_backends.cpu.kernels.base import BinaryConvShape, ConvShape, Isa, Packed, WeightedKernel
 from tinsmith_backends.cpu.kernels.manifest import choose
 
 CLIP = 6.0
@@ -46,7 +46,7 @@ class LayerSize:
 
     def __str__(self) -> str:
         k = self.kernel
-        return f"{self.name}: {k}x{k} conv {self.image}x{self.image}, {self.cin} to {self.cout} channels, int8"
+        return f"{self.name}: {k}x{k} conv {self.image}x{self.image}, {self.cin} to {self.cout} channels"
 
 
 LAYERS = {
@@ -120,11 +120,11 @@ def _float_model(size: LayerSize) -> onnx.ModelProto:
 
 @dataclass(frozen=True)
 class LayerKernel:
-    """Our kernel for a peer's model. Scalars: x_zp, shift, y_zp, lo, hi in the stored (int8) numbers."""
+    """Our kernel for a peer's model. Scalars: those of its kind's signature, in the stored (int8) numbers."""
 
     kernel: WeightedKernel
     packed: Packed
-    scalars: tuple[int, int, int, int, int]
+    scalars: tuple[int, ...]
     x_scale: float
     y_scale: float
 
@@ -154,6 +154,18 @@ def layer_kernel(size: LayerSize, quantized: Path, isa: Isa) -> LayerKernel:
     return LayerKernel(kernel, packed, scalars, x_scale, y_scale)
 
 
+def binary_kernel(size: LayerSize, isa: Isa) -> LayerKernel:
+    """A layer of the same size between packed bits: random weights, padding of +1, limits of 0."""
+    n, k, pad = size.image, size.kernel, size.pad
+    shape = BinaryConvShape(n, n, size.cin, n, n, size.cout, k, k, 1, 1, pad, pad, 1, 1, 1, wide=False, packed=True)
+    kernel = choose("binaryconv", shape, isa)
+    if not isinstance(kernel, WeightedKernel):
+        raise TypeError(f"{kernel.name} takes no weights")
+    weight = np.random.default_rng(SEED).choice([-1, 1], (size.cout, k, k, size.cin)).astype(np.int8)
+    packed = kernel.pack(weight, np.zeros(size.cout, np.int32), np.ones(size.cout, np.int32), 0)
+    return LayerKernel(kernel, packed, (0, 0, 0, 0), 1.0, 1.0)
+
+
 def constant_arrays(packed: Packed) -> str:
     """C definitions of `weight`, `bias` and `multiplier`, aligned as kernels ask for."""
     arrays = (
@@ -162,6 +174,6 @@ def constant_arrays(packed: Packed) -> str:
         ("int32_t", "multiplier", packed.multiplier, "<i4"),
     )
     return "".join(
-        f"static const _Alignas(16) {dtype} {name}[] = {{{','.join(map(str, np.frombuffer(data, kind)))}}};\n"
+        f"static const _Alignas(16) {dtype} {name}[] = {{{','.join(map(str, np.frombuffer(data or bytes(4), kind)))}}};\n"
         for dtype, name, data, kind in arrays
     )
