@@ -44,8 +44,8 @@ PEER = "onnxruntime-web"
 VERSION = "1.30.0"
 LIMIT = 1.0
 BINARY = "D"
-"""The layer that is measured with one bit, too: against our own int8 kernel, of whose time it may take this much, and at
-this rate of operations (two a product)."""
+"""The layer that is measured with one bit, too: against our own int8 kernel, of whose time it may take this much, and
+at this rate of operations (two a product)."""
 BINARY_LIMIT, BINARY_RATE = 1 / 2.2, 170e9
 
 

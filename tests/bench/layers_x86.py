@@ -3,9 +3,9 @@
     python tests/bench/layers_x86.py [--json] [--seconds 5]
 
 Layer D is a 3x3 convolution of 14x14 pixels, 256 to 256 channels. The peer runs what its own quantizer makes of Conv +
-Clip(0, 6) (QDQ, uint8 activations, int8 weights per channel), one thread, all graph optimizations, 8-bit tensors in and
-out. Ours are the binary layer of that size, from packed bits to packed bits, and the int8 layer. The fastest run of each
-counts: on a busy machine the median of a long run has other programs' time in it.
+Clip(0, 6) (QDQ, uint8 activations, int8 weights per channel), one thread, all graph optimizations, 8-bit tensors in
+and out. Ours are the binary layer of that size, from packed bits to packed bits, and the int8 layer. The fastest run
+of each counts: on a busy machine the median of a long run has other programs' time in it.
 
 Needs gcc. Exit code 1 when the binary layer takes more than 0.65 of the peer's time.
 """

@@ -171,9 +171,9 @@ def constant_arrays(packed: Packed) -> str:
     arrays = (
         ("int8_t", "weight", packed.weight, "i1"),
         ("int32_t", "bias", packed.bias, "<i4"),
-        ("int32_t", "multiplier", packed.multiplier, "<i4"),
+        ("int32_t", "multiplier", packed.multiplier or bytes(4), "<i4"),
     )
     return "".join(
-        f"static const _Alignas(16) {dtype} {name}[] = {{{','.join(map(str, np.frombuffer(data or bytes(4), kind)))}}};\n"
+        f"static const _Alignas(16) {dtype} {name}[] = {{{','.join(map(str, np.frombuffer(data, kind)))}}};\n"
         for dtype, name, data, kind in arrays
     )
