@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bibench.plan import Plan
 from tinsmith.train.data import Samples, as_samples, load_digits, split
+
+from bibench.plan import Plan
 
 Floats = npt.NDArray[np.float32]
 

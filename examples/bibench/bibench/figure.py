@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
+
 from bibench.track import Outcome, Track
 
 matplotlib.use("Agg")

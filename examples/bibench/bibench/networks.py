@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from bibench.data import BY_NAME, SYMBOLS
-from bibench.plan import REAL
 from tinsmith.train import binarize
 from tinsmith.train.networks import MLP, BiRealResNet, TransformerEncoder
 from torch import Tensor, nn
+
+from bibench.data import BY_NAME, SYMBOLS
+from bibench.plan import REAL
 
 KEPT = {
     BiRealResNet: ("stem", "head", "blocks.*.shortcut"),

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bibench.track import Outcome, Track
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.table import Table
+
+from bibench.track import Outcome, Track
 
 READING = (
     "The formulas are our reading of the BiBench paper. Networks, data and devices are our own, so these numbers "

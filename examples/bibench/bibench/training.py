@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from bibench.data import BY_NAME, load
-from bibench.networks import make
-from bibench.plan import Plan
-from bibench.track import Job, Result, Results
 from tinsmith.progress import Progress
 from tinsmith.train.checkpoint import write_state
 from tinsmith.train.data import Samples
 from tinsmith.train.evaluate import accuracy
 from tinsmith.train.fit import fit
 from torch import nn
+
+from bibench.data import BY_NAME, load
+from bibench.networks import make
+from bibench.plan import Plan
+from bibench.track import Job, Result, Results
 
 HELD_OUT = 0.1
 """Share of the training samples that chooses the epoch; the test samples are seen once."""

@@ -8,18 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from bibench.data import load
-from bibench.plan import REAL, Plan
-from bibench.scores import quadratic_mean, size_ratio, speed_ratio
-from bibench.track import Job, Outcome, Result, Results, Track
-from bibench.tracks.corruption import ARCH, DATA
-from bibench.training import Training
 from tinsmith.ir.exact import AbsoluteSum, Add, ExactGraph, Layer, Multiply, PiecewiseLinear, Weighted, weight_bits
 from tinsmith.ir.reader import read_exact
 from tinsmith.pipeline import make_exact
 from tinsmith.progress import Progress
 from tinsmith.report.make import macs
 from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME, export_run
+
+from bibench.data import load
+from bibench.plan import REAL, Plan
+from bibench.scores import quadratic_mean, size_ratio, speed_ratio
+from bibench.track import Job, Outcome, Result, Results, Track
+from bibench.tracks.corruption import ARCH, DATA
+from bibench.training import Training
 
 
 def _key(training: Training) -> str:
@@ -99,7 +100,7 @@ def _evaluate(plan: Plan, results: Results) -> Outcome:
     ]
     notes = (
         "Counted in the exact graph of the digits' CNN: products and sums, additions of shortcuts, run-time scales; "
-        "weights, one constant a channel, thresholds and scales. Stem, shortcuts' convolutions and head are not binary.",
+        "weights, one constant a channel, thresholds, scales. Stem, head and shortcuts are not binary.",
     )
     return Outcome({method: quadratic_mean(ratios[method]) for method in plan.methods}, headers, rows, notes)
 

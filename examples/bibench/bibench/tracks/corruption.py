@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
+from tinsmith.train.data import Samples
+from tinsmith.train.evaluate import accuracy
+
 from bibench.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from bibench.data import load
 from bibench.plan import REAL, Plan
@@ -12,8 +15,6 @@ from bibench.scores import GAP_FLOOR, gap_ratio, quadratic_mean
 from bibench.track import Job, Outcome, Result, Results, Track
 from bibench.tracks.task import trainings
 from bibench.training import Training, mean_of
-from tinsmith.train.data import Samples
-from tinsmith.train.evaluate import accuracy
 
 DATA, ARCH = "digits", "cnn"
 

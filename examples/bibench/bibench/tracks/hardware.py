@@ -11,12 +11,13 @@ import numpy as np
 import onnxruntime
 import tinsmith
 import torch
+from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME, export_run
+from tinsmith.train.networks import BiRealResNet
+
 from bibench.networks import binary_copy
 from bibench.plan import REAL, Plan
 from bibench.scores import quadratic_mean
 from bibench.track import Job, Outcome, Result, Results, Track
-from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME, export_run
-from tinsmith.train.networks import BiRealResNet
 
 TARGETS = ("x86-64", "wasm", "arm64")
 EMULATED = {"arm64": "qemu-aarch64"}
@@ -29,7 +30,7 @@ def _network(method: str) -> torch.nn.Module:
     """A residual network for images of 16×16, as it starts: training changes neither time nor size."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = binary_copy(BiRealResNet(1, (64, 128), depth=1, size=SIDE), method)
+        net = binary_copy(BiRealResNet(1, (64, 128), depth=1), method)
         with torch.no_grad():
             net.train()(_images())  # gives batch normalization its statistics
         return net.eval()
