@@ -5,7 +5,8 @@
 Layer A is a 1x1 convolution of 14x14 pixels, 512 to 512 channels, with and without dot product. Layer D is a 3x3
 convolution of 14x14 pixels, 256 to 256 channels, between packed bits. The program runs under qemu-aarch64, whose plugin
 armcount/kcount.c counts executed instructions exactly; the peers were counted by the same plugin from their aarch64
-wheels (onnxruntime 1.32, ai-edge-litert 2.3, one thread, uint8/int8 QDQ models; Larq Compute Engine 0.16). Their figures are constants here,
+wheels (onnxruntime 1.32, ai-edge-litert 2.3, one thread, uint8/int8 QDQ models; Larq Compute
+Engine 0.16). Their figures are constants here,
 because a foreign Python root is needed to count them again. --cycles adds llvm-mca's estimate for Neoverse N1.
 
 No peer was counted on armv7: its layers stand beside our own on arm64.

@@ -43,10 +43,7 @@ ISAS: dict[str, Isa] = {
     "x86-64": "avx2",
     "wasm": "simd128",
 }
-_PARAMETERS = (
-    "const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *, "
-    "int32_t, int32_t, int32_t, int32_t, int32_t"
-)
+_POINTERS = "const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *"
 
 
 def layer(isa: Isa, bits: int) -> LayerKernel:
@@ -106,8 +103,10 @@ def program(layers: list[LayerKernel]) -> str:
         arrays = constant_arrays(one.packed)
         for name in ("weight", "bias", "multiplier"):
             arrays = arrays.replace(f" {name}[]", f" {name}{number}[]")
-        parts += [f"int32_t {one.kernel.symbol}({_PARAMETERS});", arrays]
-    parts.append(f"static int8_t x[{shape.h * shape.w * shape.cin}], y[{shape.ho * shape.wo * shape.cout}];")
+        parts += [f"int32_t {one.kernel.symbol}({', '.join([_POINTERS, *['int32_t'] * len(one.scalars)])});", arrays]
+    parts.append(
+        f"static _Alignas(4) int8_t x[{shape.h * shape.w * shape.cin}], y[{shape.ho * shape.wo * shape.cout}];"
+    )
     parts.append(f"static _Alignas(64) int8_t scratch[{scratch}];")
     parts.append("void fill(void) { for (unsigned i = 0; i < sizeof x; ++i) x[i] = (int8_t)(i * 2654435761u >> 24); }")
     for number, one in enumerate(layers):

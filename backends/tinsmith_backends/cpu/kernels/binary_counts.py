@@ -143,7 +143,7 @@ class _TransposedCounts(VectorCounts):
     def quad(self, halves: Sequence[Expr]) -> Expr:
         """First pairs of channels, then the pairs, then the two halves of each channel."""
         pairs = [self._across(halves[i], halves[i + 1], (0, 4, 1, 5), (2, 6, 3, 7)) for i in (0, 2)]
-        return self._last(self._across(*pairs, (0, 1, 4, 5), (2, 3, 6, 7)))
+        return self._last(self._across(pairs[0], pairs[1], (0, 1, 4, 5), (2, 3, 6, 7)))
 
     def _last(self, halves: Expr) -> Expr:
         raise NotImplementedError
