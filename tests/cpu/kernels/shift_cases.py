@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from kernel_cases import Choose, Rng, int8_values, requant_values
+from kernel_cases import Choose, Rng, conv_shape, int8_values, requant_values
 from kernel_harness import Case, weighted_case
 from kernel_reference import conv_acc, requantize
 from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, ShiftConvShape
@@ -52,7 +52,7 @@ def shift_case(shape: ShiftConvShape, isa: Isa, rng: Rng, *, extreme: bool = Fal
     return weighted_case(kernel, x, kernel.pack(weight, bias, multiplier, x_zp), (x_zp, *scalars), expected)
 
 
-def random_shape(rng: Rng, conv_shape: Any) -> ConvShape:
+def random_shape(rng: Rng) -> ConvShape:
     """A valid geometry with odd channel counts, groups, strides, dilation, and windows larger than the image."""
     while True:
         group = int(rng.choice([1, 1, 1, 2, 3]))
