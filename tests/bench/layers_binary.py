@@ -5,7 +5,8 @@
 Layer D is a 3x3 convolution of 14x14 pixels, 256 to 256 channels. The binary one goes from packed bits to packed bits.
 Also prints instructions a product.
 
-Needs gcc, arm-none-eabi-gcc with newlib and qemu-system-arm. Exit code 1 when the binary layer takes more than a quarter.
+Needs gcc, arm-none-eabi-gcc with newlib and qemu-system-arm. Exit code 1 when the binary layer takes more than a
+quarter.
 """
 
 from __future__ import annotations
