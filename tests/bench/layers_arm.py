@@ -11,7 +11,8 @@ because a foreign Python root is needed to count them again. --cycles adds llvm-
 
 No peer was counted on armv7: its layers stand beside our own on arm64.
 
-Needs gcc, qemu-user (qemu-aarch64, qemu-arm) and, for --cycles, llvm-19. Exit code 1 when ours is over 1.3 times the best peer.
+Needs gcc, qemu-user (qemu-aarch64, qemu-arm) and, for --cycles, llvm-19. Exit code 1 when ours is over 1.3 times the
+best peer.
 """
 
 from __future__ import annotations
