@@ -55,7 +55,7 @@ class SignalNet(nn.Module):
 ARCHITECTURES: dict[str, Callable[[str, int], nn.Module]] = {
     "cnn": lambda _, classes: BiRealResNet(widths=(16, 32), depth=1, size=8, classes=classes),
     "mlp": lambda data, classes: MLP(FEATURES[data], (64, 64, 64), classes),
-    "transformer": lambda _, classes: TransformerEncoder(8, width=32, depth=2, classes=classes),
+    "transformer": lambda _, classes: TransformerEncoder(8, width=64, depth=1, classes=classes),
     "signal": lambda _, classes: SignalNet(1, 64, classes),
     "text": lambda _, classes: SignalNet(len(SYMBOLS), 16, classes),
     "speech": lambda _, classes: BiRealResNet(widths=(32, 48), depth=1, stride=2, classes=classes),
