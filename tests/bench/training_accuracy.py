@@ -39,8 +39,8 @@ from tinsmith.progress import Progress
 from tinsmith.train.checkpoint import write_state
 from tinsmith.train.data import Samples, fit_shape, load_digits, load_npz
 from tinsmith.train.evaluate import accuracy
-from tinsmith.train.export import export
-from tinsmith.train.fit import fit
+from tinsmith.train.exporting import export
+from tinsmith.train.fitting import fit
 from tinsmith.train.from_file import load_net
 from tinsmith.train.methods import METHODS
 from tinsmith.verify.oracle import Oracle

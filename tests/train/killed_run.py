@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from tinsmith.train import binarize, fit
-from tinsmith.train.fit import Fitted
+from tinsmith.train.fitting import Fitted
 from tinsmith.train.networks import BiRealResNet
 
 STEPS_AN_EPOCH = 8

@@ -18,8 +18,8 @@ from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.train import binarize, fit, shift  # noqa: E402
 from tinsmith.train.checkpoint import CHECKPOINT_NAME  # noqa: E402
 from tinsmith.train.data import Samples, fit_shape, load_digits, load_npz, split  # noqa: E402
-from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME  # noqa: E402
-from tinsmith.train.fit import METRICS_NAME, STATE_NAME  # noqa: E402
+from tinsmith.train.exporting import CALIBRATION_NAME, MODEL_NAME  # noqa: E402
+from tinsmith.train.fitting import METRICS_NAME, STATE_NAME  # noqa: E402
 from tinsmith.train.methods import METHODS  # noqa: E402
 from tinsmith.train.networks import MLP, BiRealResNet  # noqa: E402
 from torch import nn  # noqa: E402

@@ -9,18 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinsmith.train.binarize import binarize
-    from tinsmith.train.export import export
-    from tinsmith.train.fit import fit
-    from tinsmith.train.shift import shift
+    from tinsmith.train.binarizing import binarize
+    from tinsmith.train.exporting import export
+    from tinsmith.train.fitting import fit
+    from tinsmith.train.shifting import shift
 
 __all__ = ["binarize", "export", "fit", "shift"]
+_MODULES = {"binarize": "binarizing", "export": "exporting", "fit": "fitting", "shift": "shifting"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module 'tinsmith.train' has no attribute {name!r}")
-    # import_module binds the submodule under this very name; the function takes its place for good.
-    function = getattr(import_module(f"tinsmith.train.{name}"), name)
-    globals()[name] = function
-    return function
+    return getattr(import_module(f"tinsmith.train.{_MODULES[name]}"), name)

@@ -11,7 +11,7 @@ from tinsmith.progress import Progress
 
 if TYPE_CHECKING:
     from tinsmith.train.data import Samples
-    from tinsmith.train.fit import Fitted
+    from tinsmith.train.fitting import Fitted
 
 DIGITS = "digits"
 """The data set that needs no file."""
@@ -42,7 +42,7 @@ def train_file(
         TinsmithError: a file or function or package is missing, data and network do not fit, and all that `fit` raises.
     """
     net, shape = load_net(ref, seed)
-    from tinsmith.train.fit import fit
+    from tinsmith.train.fitting import fit
 
     train, held = _load_data(data, valid, shape)
     return fit(net, train, held, out=out, seed=seed, progress=progress, **options)

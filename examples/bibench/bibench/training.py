@@ -13,7 +13,7 @@ from tinsmith.progress import Progress
 from tinsmith.train.checkpoint import write_state
 from tinsmith.train.data import Samples
 from tinsmith.train.evaluate import accuracy
-from tinsmith.train.fit import fit
+from tinsmith.train.fitting import fit
 from torch import nn
 
 from bibench.data import BY_NAME, load

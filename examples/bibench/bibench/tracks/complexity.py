@@ -13,7 +13,7 @@ from tinsmith.ir.reader import read_exact
 from tinsmith.pipeline import make_exact
 from tinsmith.progress import Progress
 from tinsmith.report.make import macs
-from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME, export_run
+from tinsmith.train.exporting import CALIBRATION_NAME, MODEL_NAME, export_run
 
 from bibench.data import load
 from bibench.plan import REAL, Plan

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 import tinsmith
 import torch
-from tinsmith.train.export import CALIBRATION_NAME, MODEL_NAME, export_run
+from tinsmith.train.exporting import CALIBRATION_NAME, MODEL_NAME, export_run
 from tinsmith.train.networks import BiRealResNet
 
 from bibench.networks import binary_copy

@@ -20,7 +20,7 @@ from tinsmith.train.binary_layer import BinaryLayer
 from tinsmith.train.checkpoint import Run, Settings, restore, save, snapshot, write_state
 from tinsmith.train.data import Samples, as_samples
 from tinsmith.train.evaluate import accuracy, device_of, try_out
-from tinsmith.train.export import MODEL_NAME, export_run
+from tinsmith.train.exporting import MODEL_NAME, export_run
 
 OPTIMIZERS = ("adam", "sgd")
 DECAYS = ("cosine", "step")
