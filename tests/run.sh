@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/setup.sh
 
-debian_packages qemu-aarch64:qemu-user qemu-system-arm:qemu-system-arm gcc:gcc g++:g++ make:make iverilog:iverilog \
+debian_packages qemu-aarch64:qemu-user qemu-system-arm:qemu-system-arm gcc:gcc g++:g++ make:make iverilog:iverilog ghdl:ghdl \
     clang:clang cmake:cmake node:nodejs \
     arm-none-eabi-gcc:gcc-arm-none-eabi /usr/lib/arm-none-eabi/include/stdio.h:libnewlib-arm-none-eabi \
     '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a:libclang-rt-14-dev'
