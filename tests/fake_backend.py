@@ -66,7 +66,7 @@ class FakeBackend:
         return {name: Target(name, "pretends", "fake", (tool, emulator), steps=2) for name in ("fake", "other")}
 
     def configured(self, target: str, settings: Settings) -> FakeBackend:
-        resolve((Setting("depth", "how deep", "2", positive),), settings, target)
+        resolve((Setting("depth", "how deep", "2", positive, layers=True),), settings, target)
         return self
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
