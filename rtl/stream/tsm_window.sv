@@ -82,7 +82,7 @@ module tsm_window #(
   wire logic signed [CW-1:0] bottom = CW'(oy_q * SH) + CW'(SPAN - 1) - CW'(TOP);
   wire logic signed [CW-1:0] last_row = bottom > $signed(CW'(H - 1)) ? CW'(H - 1) : bottom;
   wire logic last_oy = oy_q == CW'(OH - 1);
-  wire logic signed [CW-1:0] next_top = CW'((oy_q + 1'b1) * SH) - CW'(TOP);
+  wire logic signed [CW-1:0] next_top = CW'(oy_q * SH) + CW'(SH) - CW'(TOP);
   wire logic signed [CW-1:0] next_first = last_oy ? CW'(H) : next_top < 0 ? '0
                                         : next_top > $signed(CW'(H)) ? CW'(H) : next_top;
   wire logic [CW-1:0] freed = next_first - first_q;
