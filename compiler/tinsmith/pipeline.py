@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tinsmith.artefact import EXACT_NAME, VECTORS_NAME
-from tinsmith.backend import Arrays, Registry
+from tinsmith.backend import Arrays, Backend, Registry
 from tinsmith.errors import TinsmithError
 from tinsmith.exact_file import save_exact
 from tinsmith.fidelity import note_fidelity, noted_fidelity
@@ -23,6 +23,7 @@ from tinsmith.toolcheck import require_tools
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from tinsmith.estimates import Estimate
     from tinsmith.recipe import Recipe
     from tinsmith.report.model import Report
 
@@ -121,14 +122,9 @@ def compile(
         TinsmithError: no target has that name, a tool is missing, the model, the samples or the folder cannot be
             taken, or the target cannot take the graph; with every reason.
     """
-    from tinsmith.recipe import load_recipe
-
     progress = progress or Progress(0, quiet=True)
-    known, read = registry or Registry.load(), load_recipe(recipe)
-    backend, wanted = known.target(target)
-    read.check_targets(known.backends)
-    settings = overlaid(read.told(target), settings or {})
-    backend = backend.configured(target, settings)
+    backend, read, settings = _told(target, recipe, settings or {}, registry or Registry.load())
+    wanted = backend.targets[target]
     require_tools(wanted, "compile")
     progress.expect(wanted.steps + _STEPS_AROUND_BUILD)
     with replace_folder(Path(out)) as partial:
@@ -137,6 +133,51 @@ def compile(
             exact.model.graph.name = name
         made = Registry({target: backend})
         return build(exact, target, partial, settings=settings, progress=progress, registry=made)
+
+
+def estimate(
+    model: str | Path,
+    target: str,
+    *,
+    calibrate: SampleSource | None = None,
+    recipe: str | Path | None = None,
+    shapes: Shapes | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> Estimate:
+    """What a model would take on a target, without building it or asking any tool; arguments as in `compile`.
+
+    Raises:
+        TinsmithError: as in `compile`, or the target has no model of what networks take.
+    """
+    from tinsmith.estimates import estimating
+    from tinsmith.ir.reader import read_exact
+
+    progress = progress or Progress(0, quiet=True)
+    backend, read, settings = _told(target, recipe, settings or {}, registry or Registry.load())
+    estimator = estimating(backend, target)
+    progress.expect(1)
+    exact = make_exact(model, calibrate, recipe=read, shapes=shapes, progress=progress)
+    graph = read_exact(exact.model)
+    check_layers(settings, [layer.name for layer in graph.layers])
+    with progress.step("estimate"):
+        if problems := backend.problems(graph, target):
+            raise TinsmithError(problems)
+        return estimator.estimate(graph, target)
+
+
+def _told(
+    target: str, recipe: str | Path | None, settings: Settings, known: Registry
+) -> tuple[Backend, Recipe, Settings]:
+    """The backend of a target with everything that the recipe and `settings` tell it; the recipe; what was told."""
+    from tinsmith.recipe import load_recipe
+
+    read = load_recipe(recipe)
+    backend, _ = known.target(target)
+    read.check_targets(known.backends)
+    told = overlaid(read.told(target), settings)
+    return backend.configured(target, told), read, told
 
 
 def build(
