@@ -74,6 +74,12 @@ def join(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     return {"a": a, "b": b}, {"m": [pack(row, acc) for row in sums]}
 
 
+def concat(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
+    a_w, b_w = integers(dut, "A_W", "B_W")
+    a, b = some(rng, 50, a_w), some(rng, 50, b_w)
+    return {"a": a, "b": b}, {"m": [p | q << a_w for p, q in zip(a, b, strict=True)]}
+
+
 def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     """Accumulators of all sizes, and for a threshold every one beside its limit."""
     lanes, folds, acc, factor_w, out, threshold = integers(
@@ -137,7 +143,7 @@ def lanes(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     given, made = [], []
     for _ in range(10):
         words = [some(rng, taps // parallel, parallel * count * x_w) for _ in range(folds)]
-        given += [word for step in zip(*words, strict=True) for word in step] if outer else sum(words, [])
+        given += [word for step in (zip(*words, strict=True) if outer else words) for word in step]
         for fold, window in enumerate(words):
             rows = [row for word in window for row in _taps(word, parallel, count, x_w, signed=bool(x_signed))]
             columns = list(zip(*rows, strict=True))
@@ -178,6 +184,7 @@ def window(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
 
 
 MODELS: Mapping[str, Callable[[Any, random.Random], tuple[Streams, Streams]]] = {
+    "tsm_concat": concat,
     "tsm_ending": ending,
     "tsm_fifo": fifo,
     "tsm_fork": fork,

@@ -35,7 +35,16 @@ def same(h: int, w: int, k: int, stride: int = 1) -> Parameters:
 
 
 def mvu(
-    folder: Path, pe: int, simd: int, inputs: int, outputs: int, kind: int, x_w: int, w_w: int, signed: int, hold: int = 0
+    folder: Path,
+    pe: int,
+    simd: int,
+    inputs: int,
+    outputs: int,
+    kind: int,
+    x_w: int,
+    w_w: int,
+    signed: int,
+    hold: int = 0,
 ) -> Parameters:
     weights = memory(folder, "w.mem", inputs * outputs, w_w, lanes=pe * simd)
     biases = memory(folder, "b.mem", outputs, 24, lanes=pe, top=5000)
@@ -69,6 +78,7 @@ CASES = {
     "fork": ("tsm_fork", lambda f: {"WIDTH": 6}),
     "gearbox-pack": ("tsm_gearbox", lambda f: {"LANE_W": 4, "IN_LANES": 2, "OUT_LANES": 6}),
     "gearbox-unpack": ("tsm_gearbox", lambda f: {"LANE_W": 8, "IN_LANES": 4, "OUT_LANES": 1}),
+    "concat": ("tsm_concat", lambda f: {"A_W": 6, "B_W": 11}),
     "join": ("tsm_join", lambda f: {"LANES": 3, "A_SIGNED": 1, "A_FACTOR": 23170, "B_FACTOR": 311, "ACC_W": 28}),
     "ending-requantize": ("tsm_ending", lambda f: ending(f, 0, 3, 2, SHIFT=13, LO=-100, HI=90)),
     "ending-one": ("tsm_ending", lambda f: ending(f, 0, 1, 1, SHIFT=1, LO=0, HI=255)),

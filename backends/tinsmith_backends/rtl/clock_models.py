@@ -32,13 +32,16 @@ class Fifo:
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
         self.s, self.m = ports["s"], ports["m"]
         self.depth = p["DEPTH"]
-        self.level = 0
+        self.level = self.used = 0
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """See `Model`."""
         level = self.level
         ready[self.s] = level != self.depth
-        self.level += (valid[self.s] and level != self.depth) - (level != 0 and ready[self.m])
+        if valid[self.s] and level != self.depth:
+            self.level += 1
+            self.used = max(self.used, self.level)  # the word that leaves with this edge still has its place
+        self.level -= level != 0 and ready[self.m]
         valid[self.m] = self.level != 0
 
 
@@ -105,7 +108,7 @@ class Fork:
 
 
 class Join:
-    """tsm_join."""
+    """tsm_join and tsm_concat."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
         self.a, self.b, self.m = ports["a"], ports["b"], ports["m"]
@@ -203,6 +206,7 @@ class Rows:
         self.span = (p["KH"] - 1) * p["DH"] + 1
         self.last_base = (p["OH"] - 1) * self.stride - self.top
         self.base, self.first, self.held, self.freeing = -self.top, 0, 0, False
+        self.used = max(self.span, self.stride)
 
     @property
     def ready(self) -> bool:
@@ -238,6 +242,7 @@ class Window:
         ready[self.s] = rows.held != rows.rows
         row_in = row_out = False
         if valid[self.s] and ready[self.s]:
+            rows.used = max(rows.used, rows.held + 1)
             self.word += 1
             if row_in := self.word == self.row_words:
                 self.word = 0
@@ -303,11 +308,13 @@ class Slide:
         ready[self.s] = self.rows.held != self.rows.rows
         if not (valid[self.s] and ready[self.s]):
             return row_ok, True, False
+        self.rows.used = max(self.rows.used, self.rows.held + 1)
         self.word = (self.word + 1) % self.row_words
         return row_ok, True, self.word == 0
 
 
 MODELS: Mapping[str, Callable[[Mapping[str, int], Ports], Model]] = {
+    "tsm_concat": Join,
     "tsm_ending": Ending,
     "tsm_fifo": Fifo,
     "tsm_fork": Fork,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tinsmith_backends.rtl.clock_models import Flags, Fork, model_of
-from tinsmith_backends.rtl.instances import Instance, Machine, Wire
+from tinsmith_backends.rtl.clock_models import Fifo, Fork, Rows, model_of
+from tinsmith_backends.rtl.instances import Machine
 
 INFERENCES = 4
 """Inferences in a row: the first one meets an empty machine, and from the third one on they come at the interval."""
@@ -28,52 +27,89 @@ class Timing:
     interval: int
 
 
-def timing(machine: Machine, limit: int | None = None) -> Timing | None:
-    """What a machine takes; None where it stands still, or where an interval is longer than `limit`."""
-    ends = _ends(machine, INFERENCES, limit)
+def timing(machine: Machine, limit: Timing | None = None) -> Timing | None:
+    """What a machine takes; None where it stands still, or as soon as it is slower than `limit`."""
+    ends = _Simulation(machine).run(INFERENCES, limit=limit)
     if ends is None:
         return None
     later = [after - before for before, after in pairwise(ends)][1:]
     return Timing(ends[0], max(later))
 
 
-def _ends(machine: Machine, inferences: int, limit: int | None) -> list[int] | None:
-    """The clock of the last word of each inference, at the slowest output, counted from the first word in."""
-    wires = {wire.name: number for number, wire in enumerate(_wires(machine.instances))}
-    valid, ready = [False] * len(wires), [False] * len(wires)
-    models = [
-        model_of(i.module, i.parameters, {p: wires[w.name] for p, w in (*i.inputs.items(), *i.outputs.items())})
-        for i in machine.instances
-    ]
-    forks = [model for model in models if isinstance(model, Fork)]
-    backwards = models[::-1]
-    sources = [[wires[p.wire.name], p.wire.words * inferences] for p in machine.inputs if p.wire.name in wires]
-    sinks = [_Sink(wires[p.wire.name], p.wire.words) for p in machine.outputs if p.wire.name in wires]
-    for sink in sinks:
-        ready[sink.wire] = True
-    start, clock, last_moved = None, 0, 0
-    while any(len(sink.ends) < inferences for sink in sinks):
-        for source in sources:
-            valid[source[0]] = source[1] > 0
-        for fork in forks:
-            fork.offer(valid)
-        before = [valid[sink.wire] for sink in sinks]
-        for model in backwards:
-            model.clock(valid, ready)
-        for source in sources:
-            if source[1] and ready[source[0]]:
-                source[1] -= 1
-                start, last_moved = (clock if start is None else start), clock
-        for sink, given in zip(sinks, before, strict=True):
-            if given:
-                last_moved = clock
-                sink.take(clock)
-                if limit and len(sink.ends) > 2 and sink.ends[-1] - sink.ends[-2] > limit:
-                    return None
-        clock += 1
-        if clock - last_moved > PATIENCE + machine.cycles:
-            return None
-    return [max(ends) - (start or 0) for ends in zip(*(sink.ends for sink in sinks), strict=True)]
+def used(machine: Machine, interval: int) -> dict[str, int]:
+    """How many words of each queue, and rows of each ring, are in use where inferences come in evenly."""
+    simulation = _Simulation(machine)
+    simulation.run(INFERENCES, pace=interval)
+    found = {}
+    for instance, model in zip(machine.instances, simulation.models, strict=True):
+        buffer = getattr(model, "rows", None) or model
+        if isinstance(buffer, Fifo | Rows):
+            found[instance.name] = buffer.used
+    return found
+
+
+class _Simulation:
+    """A machine between its sources and its sinks, which are always ready."""
+
+    def __init__(self, machine: Machine) -> None:
+        names = dict.fromkeys(wire.name for one in machine.instances for wire in one.ports.values())
+        wires = {name: number for number, name in enumerate(names)}
+        self._valid, self._ready = [False] * len(wires), [False] * len(wires)
+        self.models = [
+            model_of(one.module, one.parameters, {port: wires[wire.name] for port, wire in one.ports.items()})
+            for one in machine.instances
+        ]
+        self._sources = [_Source(wires[p.wire.name], p.wire.words) for p in machine.inputs]
+        self._sinks = [_Sink(wires[p.wire.name], p.wire.words) for p in machine.outputs]
+        self._patience = PATIENCE + machine.cycles
+
+    def run(self, inferences: int, *, limit: Timing | None = None, pace: int = 0) -> list[int] | None:
+        """The clock in which each inference is complete, counted from the first word in.
+
+        Args:
+            inferences: how many.
+            limit: return None as soon as the machine is slower.
+            pace: clocks over which the words of an inference come in; 0 is as fast as they are taken.
+        """
+        valid, ready, sources, sinks = self._valid, self._ready, self._sources, self._sinks
+        forks = [model for model in self.models if isinstance(model, Fork)]
+        backwards = self.models[::-1]
+        for sink in sinks:
+            ready[sink.wire] = True
+        start, clock, moved = None, 0, 0
+        while any(len(sink.ends) < inferences for sink in sinks):
+            for source in sources:
+                valid[source.wire] = source.offers(clock, inferences, pace)
+            for fork in forks:
+                fork.offer(valid)
+            given = [valid[sink.wire] for sink in sinks]
+            for model in backwards:
+                model.clock(valid, ready)
+            for source in sources:
+                if valid[source.wire] and ready[source.wire]:
+                    source.count += 1
+                    moved, start = clock, clock if start is None else start
+            for sink, one in zip(sinks, given, strict=True):
+                if one:
+                    moved = clock
+                    sink.take(clock)
+            clock += 1
+            if clock - moved > self._patience + pace:
+                return None
+            if limit and start is not None and any(clock > sink.latest(limit, start) + 1 for sink in sinks):
+                return None
+        return [max(ends) - (start or 0) for ends in zip(*(sink.ends[:inferences] for sink in sinks), strict=True)]
+
+
+class _Source:
+    """Offers the words of every inference."""
+
+    def __init__(self, wire: int, words: int) -> None:
+        self.wire, self.words, self.count = wire, words, 0
+
+    def offers(self, clock: int, inferences: int, pace: int) -> bool:
+        """Whether there is a word at this clock."""
+        return self.count < self.words * inferences and self.count * pace <= clock * self.words
 
 
 class _Sink:
@@ -88,10 +124,8 @@ class _Sink:
         if self.count % self.words == 0:
             self.ends.append(clock)
 
-
-def _wires(instances: Iterable[Instance]) -> list[Wire]:
-    found = {w.name: w for i in instances for w in (*i.inputs.values(), *i.outputs.values())}
-    return list(found.values())
-
-
-__all__ = ["Flags", "Timing", "timing"]
+    def latest(self, limit: Timing, start: int) -> int:
+        """The clock by which the next inference is complete; the second may be late, since the machine fills."""
+        if not self.ends:
+            return start + limit.latency
+        return self.ends[-1] + limit.interval + (limit.latency if len(self.ends) == 1 else 0)

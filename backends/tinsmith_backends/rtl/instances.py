@@ -47,6 +47,11 @@ class Instance:
     cycles: int
     memories: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def ports(self) -> dict[str, Wire]:
+        """Every stream, by port prefix."""
+        return {**self.inputs, **self.outputs}
+
 
 @dataclass(frozen=True)
 class Port:
@@ -67,6 +72,6 @@ class Machine:
     instances: tuple[Instance, ...]
 
     @property
-    def interval(self) -> int:
-        """Clocks between two inferences: what the slowest instance needs."""
+    def cycles(self) -> int:
+        """Clocks an inference of the slowest instance."""
         return max(instance.cycles for instance in self.instances)

@@ -48,7 +48,8 @@ class IcarusRunner:
 
     def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
         """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
-        vectors = {"interval": self._description["interval"], "inputs": {}, "outputs": {}}
+        promised = {name: self._description[name] for name in ("latency", "interval")}
+        vectors: dict[str, Any] = {**promised, "inputs": {}, "outputs": {}}
         for port in self._description["inputs"]:
             vectors["inputs"][port["name"]] = [self._words(port, sample) for sample in samples]
         for port in self._description["outputs"]:
