@@ -4,8 +4,8 @@ Engines say how many clocks they need; whether they get their words in time depe
 
 1. the machine is simulated with generous buffers; where it misses the interval, its layers are folded less;
 2. simulated again with inputs that come at the interval's pace, it shows how full each buffer gets;
-3. of those sizes, each queue is made as short as it may be without a clock more of latency or interval. These two are
-   what the machine promises.
+3. queues that it does not need are left out, and those of branches that meet again are as short as they may be without
+   a clock more of latency or interval. These two are what the machine promises.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ def design(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, s
         raise TinsmithError(what, where=slowest.layer, why=why, fix=f"--interval {found.interval} or more")
     sized = _with_sizes(machine, used(machine, found.interval))
     promised = _timing(sized)
+    joined = {wire.name for one in machine.instances if len(one.inputs) > 1 for wire in one.inputs.values()}
     for one in machine.instances:
         if one.module == "tsm_fifo":
-            sized = _shortened(sized, one.name, promised)
+            sized = _shortened(sized, one.name, promised, exactly=one.outputs["m"].name in joined)
     smaller, moved = _without_empty(sized)
     return Design(smaller, {tensor: moved.get(wire.name, wire) for tensor, wire in carried.items()}, promised)
 
@@ -72,12 +73,18 @@ def _timing(machine: Machine) -> Timing:
     return found
 
 
-def _shortened(machine: Machine, queue: str, promised: Timing) -> Machine:
-    """The machine with the shortest such queue that keeps the promise: more room never makes a machine slower."""
-    high = int(next(one.parameters["DEPTH"] for one in machine.instances if one.name == queue))
-    low, middle = 0, high - 1  # what a queue was seen to hold is often what it needs
-    while low < high:
-        if timing(_without_empty(_with_sizes(machine, {queue: middle}))[0], promised) == promised:
+def _shortened(machine: Machine, queue: str, promised: Timing, *, exactly: bool) -> Machine:
+    """The machine without a queue if it keeps the promise so, else, where `exactly`, with the shortest that does."""
+
+    def keeps(depth: int) -> bool:
+        return timing(_without_empty(_with_sizes(machine, {queue: depth}))[0], promised) == promised
+
+    low, high = 1, int(next(one.parameters["DEPTH"] for one in machine.instances if one.name == queue))
+    if keeps(0):
+        return _with_sizes(machine, {queue: 0})
+    middle = high - 1  # what a queue was seen to hold is often what it needs
+    while exactly and low < high:  # more room never makes a machine slower
+        if keeps(middle):
             high = middle
         else:
             low = middle + 1

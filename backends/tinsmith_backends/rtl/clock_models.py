@@ -19,7 +19,15 @@ Ports = Mapping[str, int]
 
 
 class Model(Protocol):
-    """A module between two edges."""
+    """A module between two edges.
+
+    Attributes:
+        s: a stream in.
+        idle: whether an edge changes nothing while no word is offered at `s`.
+    """
+
+    s: int
+    idle: bool
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """One edge: reads valid of inputs and ready of outputs; sets ready of inputs and the next valid of outputs."""
@@ -30,7 +38,7 @@ class Fifo:
     """tsm_fifo."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.depth = p["DEPTH"]
         self.level = self.used = 0
 
@@ -43,13 +51,14 @@ class Fifo:
             self.used = max(self.used, self.level)  # the word that leaves with this edge still has its place
         self.level -= level != 0 and ready[self.m]
         valid[self.m] = self.level != 0
+        self.idle = self.level == 0
 
 
 class Pack:
     """tsm_gearbox to wider words."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.parts = p["OUT_LANES"] // p["IN_LANES"]
         self.count = 0
 
@@ -61,13 +70,14 @@ class Pack:
         if step:
             self.count = (0 if full else self.count) + valid[self.s]
         valid[self.m] = self.count == self.parts
+        self.idle = self.count != self.parts
 
 
 class Unpack:
     """tsm_gearbox to narrower words."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.parts = p["IN_LANES"] // p["OUT_LANES"]
         self.left = 0
 
@@ -80,6 +90,7 @@ class Unpack:
         elif self.left and ready[self.m]:
             self.left -= 1
         valid[self.m] = self.left != 0
+        self.idle = self.left == 0
 
 
 def gearbox(p: Mapping[str, int], ports: Ports) -> Model:
@@ -91,7 +102,7 @@ class Fork:
     """tsm_fork: its outputs follow its input within a clock, which `offer` does."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.a, self.b = ports["s"], ports["a"], ports["b"]
+        self.s, self.a, self.b, self.idle = ports["s"], ports["a"], ports["b"], False
         self.a_done = self.b_done = False
 
     def offer(self, valid: Flags) -> None:
@@ -111,7 +122,7 @@ class Join:
     """tsm_join and tsm_concat."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.a, self.b, self.m = ports["a"], ports["b"], ports["m"]
+        self.s, self.a, self.b, self.m, self.idle = ports["a"], ports["a"], ports["b"], ports["m"], False
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """See `Model`."""
@@ -126,7 +137,7 @@ class Ending:
     """tsm_ending."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.first = False
 
     def clock(self, valid: Flags, ready: Flags) -> None:
@@ -138,13 +149,14 @@ class Ending:
             valid[self.m] = self.first
         if step:
             self.first = valid[self.s]
+        self.idle = not self.first and not valid[self.m]
 
 
 class Lanes:
     """tsm_lanes."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         steps, folds = p["TAPS"] // p["PARALLEL"], p["FOLDS"]
         self.words = steps * folds
         inner = folds if p["PIXELS_OUTER"] else 1
@@ -166,13 +178,14 @@ class Lanes:
         if valid[self.s]:
             self.first = self.gives[self.word]
             self.word = (self.word + 1) % self.words
+        self.idle = not (self.first or self.second or valid[self.m])
 
 
 class Mvu:
     """tsm_mvu."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.inputs, self.all = p["INPUT_FOLDS"], p["INPUT_FOLDS"] * p["OUTPUT_FOLDS"]
         self.hold = bool(p["HOLD"])
         self.at = 0
@@ -196,6 +209,7 @@ class Mvu:
             self.first_ends = self.at % self.inputs == 0
             if self.at == self.all:
                 self.at = 0
+        self.idle = not (self.first or self.second or valid[self.m])
 
 
 class Rows:
@@ -230,7 +244,7 @@ class Window:
     """tsm_window."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.rows = Rows(p)
         self.row_words = p["W"] * p["WORDS"]
         self.row_reads = p["OW"] * p["KH"] * p["KW"] * p["WORDS"]
@@ -254,13 +268,14 @@ class Window:
                     self.reads = 0
         if row_in or row_out or rows.freeing:
             rows.clock(row_in, row_out)
+        self.idle = not (valid[self.m] or rows.freeing or rows.ready)
 
 
 class Slide:
     """tsm_slide."""
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.rows = None if p["KH"] == 1 and p["SH"] == 1 and p["TOP"] == 0 else Rows(p)
         self.queue, self.level = p["QUEUE"], 0
         words, w = p["WORDS"], p["W"]

@@ -73,7 +73,7 @@ class _Simulation:
         """
         valid, ready, sources, sinks = self._valid, self._ready, self._sources, self._sinks
         forks = [model for model in self.models if isinstance(model, Fork)]
-        backwards = self.models[::-1]
+        backwards = [(model, model.s, model.clock) for model in self.models[::-1]]
         for sink in sinks:
             ready[sink.wire] = True
         start, clock, moved = None, 0, 0
@@ -83,8 +83,9 @@ class _Simulation:
             for fork in forks:
                 fork.offer(valid)
             given = [valid[sink.wire] for sink in sinks]
-            for model in backwards:
-                model.clock(valid, ready)
+            for model, s, edge in backwards:
+                if valid[s] or not model.idle:
+                    edge(valid, ready)
             for source in sources:
                 if valid[source.wire] and ready[source.wire]:
                     source.count += 1

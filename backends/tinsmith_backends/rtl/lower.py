@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import gcd
+from math import gcd, lcm
 
 import numpy as np
 from tinsmith.errors import Problems
@@ -125,10 +125,16 @@ class Lowering:
         return wire if lanes in (None, wire.lanes) else self.geared(wire, lanes)
 
     def geared(self, wire: Wire, lanes: int) -> Wire:
-        """The same lanes in words of another size; by way of a common divisor where neither divides the other."""
+        """The same lanes in words of another size.
+
+        Where neither divides the other, by way of a common divisor, or of a multiple if so many words take too long.
+        """
         total = wire.words * wire.lanes
+        between = gcd(wire.lanes, lanes)
+        if total // between > self.interval and total % lcm(wire.lanes, lanes) == 0:
+            between = lcm(wire.lanes, lanes)
         while wire.lanes != lanes:
-            step = lanes if wire.lanes % lanes == 0 or lanes % wire.lanes == 0 else gcd(wire.lanes, lanes)
+            step = lanes if wire.lanes % lanes == 0 or lanes % wire.lanes == 0 else between
             out = self.wire(step, wire.width, total // step)
             parameters = {"LANE_W": wire.width, "IN_LANES": wire.lanes, "OUT_LANES": step}
             self.add("", "tsm_gearbox", parameters, {"s": wire}, {"m": out})
