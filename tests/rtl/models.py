@@ -192,6 +192,7 @@ MODELS: Mapping[str, Callable[[Any, random.Random], tuple[Streams, Streams]]] = 
     "tsm_join": join,
     "tsm_lanes": lanes,
     "tsm_mvu": mvu,
+    "tsm_slice": fifo,
     "tsm_slide": window,
     "tsm_window": window,
 }

@@ -76,6 +76,7 @@ CASES = {
     "fifo-1": ("tsm_fifo", lambda f: {"WIDTH": 5, "DEPTH": 1}),
     "fifo-5": ("tsm_fifo", lambda f: {"WIDTH": 9, "DEPTH": 5}),
     "fork": ("tsm_fork", lambda f: {"WIDTH": 6}),
+    "slice": ("tsm_slice", lambda f: {"WIDTH": 7}),
     "gearbox-pack": ("tsm_gearbox", lambda f: {"LANE_W": 4, "IN_LANES": 2, "OUT_LANES": 6}),
     "gearbox-unpack": ("tsm_gearbox", lambda f: {"LANE_W": 8, "IN_LANES": 4, "OUT_LANES": 1}),
     "concat": ("tsm_concat", lambda f: {"A_W": 6, "B_W": 11}),

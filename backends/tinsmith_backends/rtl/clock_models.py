@@ -118,6 +118,19 @@ class Fork:
             self.a_done, self.b_done = a and not b, b and not a
 
 
+class Slice:
+    """tsm_slice."""
+
+    def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
+        self.s, self.m = ports["s"], ports["m"]
+
+    def clock(self, valid: Flags, ready: Flags) -> None:
+        """See `Model`."""
+        ready[self.s] = not valid[self.m] or ready[self.m]
+        if ready[self.s]:
+            valid[self.m] = valid[self.s]
+
+
 class Join:
     """tsm_join and tsm_concat."""
 
@@ -337,6 +350,7 @@ MODELS: Mapping[str, Callable[[Mapping[str, int], Ports], Model]] = {
     "tsm_join": Join,
     "tsm_lanes": Lanes,
     "tsm_mvu": Mvu,
+    "tsm_slice": Slice,
     "tsm_slide": Slide,
     "tsm_window": Window,
 }

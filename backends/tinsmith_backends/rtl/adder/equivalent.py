@@ -1,8 +1,8 @@
 """Requantizations with fewer adders that give the same bits: multipliers that are constants cost one adder a digit.
 
-Over the accumulators that a channel can have, y = clamp((acc * M + 2**(s-1)) >> s, lo, hi) is a staircase of at most 256
-steps. Any other multiplier, constant and shift with the same steps will do (docs/numbers.md lets a backend take
-one); the shortest found has about as many bits as it takes to tell neighbouring accumulators apart.
+Over the accumulators that a channel can have, y = clamp((acc * M + 2**(s-1)) >> s, lo, hi) is a staircase of at most
+256 steps. Any other multiplier, constant and shift with the same steps will do; the shortest that is found has about as
+many bits as it takes to tell neighbouring accumulators apart.
 """
 
 from __future__ import annotations

@@ -36,7 +36,10 @@ def sources(name: str, layer: str, graph: Graph, windows: Wire, outputs: Wire) -
     from da4ml.codegen.rtl.verilog import comb_logic_gen
 
     logic = graph.stages().solutions
-    stages = [Stage(f"{name}_stage{i}", sum(_widths(s.inp_qint)), sum(_widths(s.out_qint))) for i, s in enumerate(logic)]
+    stages = [
+        Stage(f"{name}_stage{number}", sum(_widths(part.inp_qint)), sum(_widths(part.out_qint)))
+        for number, part in enumerate(logic)
+    ]
     files = {f"{s.module}.v": comb_logic_gen(part, s.module) for s, part in zip(stages, logic, strict=True)}
     taken = _widths(logic[0].inp_qint)
     values = {
