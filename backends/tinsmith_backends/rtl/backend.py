@@ -65,12 +65,10 @@ class RtlBackend:
         write_vectors(self._design(graph, target), out, expected)
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
-        """ROM contents, made again from the exact graph."""
-        from tinsmith_backends.rtl.write import MEMORIES
+        """ROM contents and generated modules, made again from the exact graph."""
+        from tinsmith_backends.rtl.write import constants
 
-        machine = self._design(graph, target).machine
-        files = [item for instance in machine.instances for item in instance.memories.items()]
-        return {f"{MEMORIES}/{name}": text.encode() for name, text in files}
+        return {name: text.encode() for name, text in constants(self._design(graph, target).machine).items()}
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
         """The simulation in Icarus under cocotb."""

@@ -118,17 +118,23 @@ class Fork:
             self.a_done, self.b_done = a and not b, b and not a
 
 
-class Slice:
-    """tsm_slice."""
+class Slices:
+    """Some of them, one behind the other: a graph of adders."""
 
-    def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
+    def __init__(self, count: int, ports: Ports) -> None:
         self.s, self.m = ports["s"], ports["m"]
+        self.held = [False] * count
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """See `Model`."""
-        ready[self.s] = not valid[self.m] or ready[self.m]
-        if ready[self.s]:
-            valid[self.m] = valid[self.s]
+        held = self.held
+        step = ready[self.m]
+        for place in range(len(held) - 1, -1, -1):
+            step = not held[place] or step
+            if step:
+                held[place] = held[place - 1] if place else valid[self.s]
+        ready[self.s] = step
+        valid[self.m] = held[-1]
 
 
 class Join:
@@ -350,7 +356,7 @@ MODELS: Mapping[str, Callable[[Mapping[str, int], Ports], Model]] = {
     "tsm_join": Join,
     "tsm_lanes": Lanes,
     "tsm_mvu": Mvu,
-    "tsm_slice": Slice,
+    "tsm_slice": lambda p, ports: Slices(1, ports),
     "tsm_slide": Slide,
     "tsm_window": Window,
 }

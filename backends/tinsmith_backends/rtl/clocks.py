@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tinsmith_backends.rtl.clock_models import Fifo, Fork, Rows, model_of
-from tinsmith_backends.rtl.instances import Machine
+from tinsmith_backends.rtl.clock_models import Fifo, Fork, Model, Ports, Rows, Slices, model_of
+from tinsmith_backends.rtl.instances import Instance, Machine
 
 INFERENCES = 4
 """Inferences in a row: the first one meets an empty machine, and from the third one on they come at the interval."""
@@ -56,8 +56,7 @@ class _Simulation:
         wires = {name: number for number, name in enumerate(names)}
         self._valid, self._ready = [False] * len(wires), [False] * len(wires)
         self.models = [
-            model_of(one.module, one.parameters, {port: wires[wire.name] for port, wire in one.ports.items()})
-            for one in machine.instances
+            _model(one, {port: wires[wire.name] for port, wire in one.ports.items()}) for one in machine.instances
         ]
         self._sources = [_Source(wires[p.wire.name], p.wire.words) for p in machine.inputs]
         self._sinks = [_Sink(wires[p.wire.name], p.wire.words) for p in machine.outputs]
@@ -100,6 +99,10 @@ class _Simulation:
             if limit and start is not None and any(clock > sink.latest(limit, start) + 1 for sink in sinks):
                 return None
         return [max(ends) - (start or 0) for ends in zip(*(sink.ends[:inferences] for sink in sinks), strict=True)]
+
+
+def _model(one: Instance, ports: Ports) -> Model:
+    return Slices(len(one.graph.stages), ports) if one.graph else model_of(one.module, one.parameters, ports)
 
 
 class _Source:

@@ -9,6 +9,8 @@ from tinsmith.errors import Problems
 
 MATRIX_VECTOR = "mvu"
 """Products of `pe` outputs by `simd` inputs a clock, weights in ROM."""
+ADDERS = "adders"
+"""A graph of adders for constant weights: a whole window and all outputs a clock, no multiplier (adder/)."""
 LANES = "lanes"
 """Channels side by side: pools and depthwise convolution."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import gcd, lcm
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tinsmith.errors import Problems
@@ -13,8 +14,10 @@ from tinsmith_backends.rtl.folding import Candidate, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
 
-Ending = Requantization | Threshold
+if TYPE_CHECKING:
+    from tinsmith_backends.rtl.adder.trace import Graph
 
+Ending = Requantization | Threshold
 
 NARROW = 64
 """Bits of an input word up to which a pixel comes at once."""
@@ -83,11 +86,12 @@ class Lowering:
         *,
         cycles: int = 0,
         memories: Mapping[str, str] | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Append an instance; `cycles` defaults to the words of its longest stream."""
         busy = cycles or max(wire.words for wire in (*inputs.values(), *outputs.values()))
         name = f"u{len(self.instances)}_{module.removeprefix('tsm_')}"
-        self.instances.append(Instance(name, module, parameters, inputs, outputs, layer, busy, memories or {}))
+        self.instances.append(Instance(name, module, parameters, inputs, outputs, layer, busy, memories or {}, graph))
 
     def add_input(self, tensor: str) -> None:
         """A stream from outside: a pixel with all of its channels a word, or as few as the interval leaves time for."""

@@ -20,7 +20,8 @@ from tinsmith.ir.exact import (
     Tensor,
 )
 
-from tinsmith_backends.rtl.folding import MATRIX_VECTOR, Folding, Work, candidates
+from tinsmith_backends.rtl.adder import engine as adder
+from tinsmith_backends.rtl.folding import ADDERS, MATRIX_VECTOR, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, width
 from tinsmith_backends.rtl.windows import geometry, windows
@@ -39,11 +40,18 @@ def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     direct = form.trivial or form.whole_image
     columns = 0 if direct else form.columns
     work = Work(form.pixels, form.taps, inputs, outputs, form.pixels_in, columns, *_luts(layer, x))
-    folding = state.choose(layer, candidates(MATRIX_VECTOR, work)).folding
+    window = _in_order(layer.weight.astype(np.int64), Folding(outputs, inputs, form.taps)).T
+    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, window, layer.ending)]
+    chosen = state.choose(layer, found)
+    folding = chosen.folding
     vectors = state.consume(x.name, folding.lanes)
     pad = int(isinstance(layer, BinaryConv) and layer.pad_value == -1)
     if not direct:
         vectors = windows(state, layer.name, vectors, form, taps=folding.taps, outer=folding.taps > 1, pad=pad)
+    if chosen.kind == ADDERS:
+        lanes = adder.lanes_of(x, len(window), None if direct else 0)
+        adder.weighted(state, layer, vectors, lanes, window, layer.bias, layer.ending)
+        return
     steady = direct or (folding.taps > 1 and form.strides[1] == 1 and form.out[1] == form.size[1])
     matrix = _in_order(layer.weight.astype(np.int64), folding)
     _multiply(state, layer, vectors, matrix, folding.pe, signed(x), steady=steady, queue=direct)
@@ -64,10 +72,14 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
     k, outputs = layer.weight.shape
     order = np.arange(k).reshape(channels, pixels).T.ravel()
     work = Work(1, 1, k, outputs, 1, 0, *_luts(layer, x))
-    folding = state.choose(layer, candidates(MATRIX_VECTOR, work)).folding
-    matrix = layer.weight.astype(np.int64)[order].T
-    vectors = state.consume(x.name, folding.lanes)
-    _multiply(state, layer, vectors, matrix, folding.pe, signed(x), steady=True, queue=True)
+    matrix = layer.weight.astype(np.int64)[order]
+    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, matrix, layer.ending)]
+    chosen = state.choose(layer, found)
+    vectors = state.consume(x.name, chosen.folding.lanes)
+    if chosen.kind == ADDERS:
+        adder.weighted(state, layer, vectors, adder.lanes_of(x, k), matrix, layer.bias, layer.ending)
+        return
+    _multiply(state, layer, vectors, matrix.T, chosen.folding.pe, signed(x), steady=True, queue=True)
 
 
 def _before_reshape(state: Lowering, x: Tensor) -> tuple[int, int]:

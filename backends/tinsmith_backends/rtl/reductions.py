@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, MaxPool
+from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, MaxPool, Tensor
 
-from tinsmith_backends.rtl.folding import LANES, Folding, Work, candidates
+from tinsmith_backends.rtl.adder import engine as adder
+from tinsmith_backends.rtl.adder.trace import Matrix, extremes
+from tinsmith_backends.rtl.folding import ADDERS, LANES, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, width
-from tinsmith_backends.rtl.windows import Geometry, geometry, windows
+from tinsmith_backends.rtl.lower import Ending, Lowering, identifier, image, signed, width
+from tinsmith_backends.rtl.windows import Geometry, Pair, geometry, windows
 from tinsmith_backends.rtl.words import memory, signed_width
 
 MAXIMUM, SUM, DEPTHWISE, MINIMUM = 0, 1, 2, 3
@@ -20,14 +22,32 @@ MAXIMUM, SUM, DEPTHWISE, MINIMUM = 0, 1, 2, 3
 def depthwise(state: Lowering, layer: Conv) -> None:
     """A filter a channel."""
     kernel = (layer.weight.shape[2], layer.weight.shape[3])
-    sums, cycles = _reduced(state, layer, kernel, DEPTHWISE, signed_width(*layer.acc))
-    state.end(layer, sums, layer.ending, layer.weight.shape[0], cycles=cycles)
+    filters = layer.weight.astype(np.int64).reshape(layer.weight.shape[0], -1).T
+    _weighted(state, layer, kernel, DEPTHWISE, filters, layer.bias, layer.ending)
 
 
 def average_pool(state: Lowering, layer: AveragePool) -> None:
     """A sum, whose requantization divides."""
-    sums, cycles = _reduced(state, layer, layer.kernel, SUM, signed_width(*layer.acc))
-    state.end(layer, sums, layer.requant, image(state.tensor(layer.output))[1], cycles=cycles)
+    channels = image(state.tensor(layer.output))[1]
+    ones = np.ones((layer.kernel[0] * layer.kernel[1], channels), np.int64)
+    _weighted(state, layer, layer.kernel, SUM, ones, np.zeros(channels, np.int64), layer.requant)
+
+
+def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matrix, bias: Any, ending: Ending) -> None:
+    """A weighted sum a channel; filters (taps, channels)."""
+    x, channels = state.tensor(layer.inputs[0]), filters.shape[1]
+    form = geometry(layer, kernel, x, state.tensor(layer.output))
+    # A row for each lane of a window: all of its channels at each of its taps.
+    matrix = np.einsum("tc,cd->tcd", filters, np.eye(channels, dtype=np.int64)).reshape(-1, channels)
+    work = _work(form, channels, op, x, signed_width(*layer.acc))
+    chosen = state.choose(layer, [*candidates(LANES, work), *adder.candidates(work, matrix, ending)])
+    if chosen.kind == ADDERS:
+        vectors = _windows(state, layer, form, chosen.folding, 0)
+        lanes = adder.lanes_of(x, len(matrix), 0)
+        adder.weighted(state, layer, vectors, lanes, matrix, bias, ending)
+        return
+    sums, cycles = _reduced(state, layer, form, chosen.folding, op, signed_width(*layer.acc))
+    state.end(layer, sums, ending, channels, cycles=cycles)
 
 
 def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
@@ -35,22 +55,41 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
     x = state.tensor(layer.inputs[0])
     least = isinstance(layer, BinaryMaxPool) and int(layer.sign[0]) > 0
     loses = 1 if least else 1 << 7 if signed(x) else 0
-    out, _ = _reduced(state, layer, layer.kernel, MINIMUM if least else MAXIMUM, width(x), loses)
+    form, channels = geometry(layer, layer.kernel, x, state.tensor(layer.output)), image(x)[1]
+    op = MINIMUM if least else MAXIMUM
+    work = _work(form, channels, op, x, width(x))
+    chosen = state.choose(layer, [*candidates(LANES, work), adder.reduction(work)])
+    if chosen.kind == ADDERS:
+        vectors = _windows(state, layer, form, chosen.folding, loses)
+        lanes = adder.lanes_of(x, vectors.lanes, -128 if signed(x) else 0)
+        adder.place(state, layer, vectors, extremes(lanes, channels, least=least))
+        return
+    out, _ = _reduced(state, layer, form, chosen.folding, op, width(x), loses)
     state.produce(layer.output, out)
 
 
-def _reduced(state: Lowering, layer: Any, kernel: tuple[int, int], op: int, acc: int, pad: int = 0) -> tuple[Wire, int]:
-    """Windows of an image, reduced lane by lane: `acc` bits a lane; and the clocks that it takes."""
-    x, y = state.tensor(layer.inputs[0]), state.tensor(layer.output)
-    form, channels = geometry(layer, kernel, x, y), image(y)[1]
+def _work(form: Geometry, channels: int, op: int, x: Tensor, acc: int) -> Work:
+    """What is done for an image; accumulators have `acc` bits."""
     product = width(x) * (width(x) + 2.0) if op == DEPTHWISE else 1.5 * width(x)
     columns = 0 if form.whole_image or form.trivial else form.columns
     size = (form.pixels, form.taps, channels, 1, form.pixels_in, columns)
-    work = Work(*size, product, width(x), 3.0 * acc, side_by_side=True)
-    folding = state.choose(layer, candidates(LANES, work)).folding
-    vectors = state.consume(x.name, folding.lanes)
-    if not (form.trivial or form.whole_image):
-        vectors = windows(state, layer.name, vectors, form, taps=folding.taps, outer=True, pad=pad)
+    return Work(*size, product, width(x), 3.0 * acc, side_by_side=True)
+
+
+def _windows(state: Lowering, layer: Any, form: Geometry, folding: Folding, pad: int) -> Wire:
+    """The stream of windows that an engine of this folding reads."""
+    vectors = state.consume(layer.inputs[0], folding.lanes)
+    if form.trivial or form.whole_image:
+        return vectors
+    return windows(state, layer.name, vectors, form, taps=folding.taps, outer=True, pad=pad)
+
+
+def _reduced(
+    state: Lowering, layer: Any, form: Geometry, folding: Folding, op: int, acc: int, pad: int = 0
+) -> tuple[Wire, int]:
+    """Windows of an image, reduced lane by lane: `acc` bits a lane; and the clocks that it takes."""
+    x, channels = state.tensor(layer.inputs[0]), image(state.tensor(layer.output))[1]
+    vectors = _windows(state, layer, form, folding, pad)
     out = state.wire(folding.lanes, acc, form.pixels * channels // folding.lanes)
     parameters = _parameters(form, folding, channels) | {"OP": op, "X_W": width(x), "X_SIGNED": signed(x), "ACC_W": acc}
     memories: dict[str, str] = {}

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Tensor
 
+from tinsmith_backends.rtl.adder import module
 from tinsmith_backends.rtl.buffers import Design
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
+from tinsmith_backends.rtl.rendering import render
 
 FILE = "tinsmith.json"
 MEMORIES = "mem"
@@ -33,11 +33,10 @@ def write_machine(design: Design, folder: Path) -> None:
     (folder / MEMORIES).mkdir()
     top = top_name(machine)
     modules = _modules(machine)
-    for module in modules:
-        shutil.copyfile(_source(module), folder / "src" / f"{module}.sv")
-    for instance in machine.instances:
-        for name, text in instance.memories.items():
-            (folder / MEMORIES / name).write_text(text, encoding="utf-8")
+    for name in modules:
+        shutil.copyfile(_source(name), folder / "src" / f"{name}.sv")
+    for name, text in {**cells(machine), **constants(machine)}.items():
+        (folder / name).write_text(text, encoding="utf-8")
     memories = sorted(f"{MEMORIES}/{path.name}" for path in (folder / MEMORIES).iterdir())
     values = {
         "machine": machine,
@@ -56,6 +55,22 @@ def write_machine(design: Design, folder: Path) -> None:
     _write(folder / "Makefile", "Makefile.j2", top=top)
     shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
     (folder / FILE).write_text(json.dumps(_description(design), indent=1) + "\n", encoding="utf-8")
+
+
+def constants(machine: Machine) -> dict[str, str]:
+    """Files that hold the network's numbers: ROM contents, and modules that are made of them."""
+    files: dict[str, str] = {}
+    for instance in machine.instances:
+        files |= {f"{MEMORIES}/{name}": text for name, text in instance.memories.items()}
+        if instance.graph:
+            files |= {f"src/{name}": text for name, text in module.sources(instance, instance.graph).items()}
+    return files
+
+
+def cells(machine: Machine) -> dict[str, str]:
+    """The modules that graphs of adders are made of."""
+    used = any(instance.graph for instance in machine.instances)
+    return {f"src/{name}": text for name, text in module.cells().items()} if used else {}
 
 
 def write_vectors(design: Design, folder: Path, expected: Sequence[Arrays]) -> None:
@@ -108,7 +123,7 @@ def _source(module: str) -> Path:
 
 
 def _modules(machine: Machine) -> list[str]:
-    modules = {instance.module for instance in machine.instances}
+    modules = {"tsm_slice" if instance.graph else instance.module for instance in machine.instances}
     parts = {"tsm_mvu": "tsm_dot", "tsm_window": "tsm_rows", "tsm_slide": "tsm_rows"}
     return sorted(modules | {part for module, part in parts.items() if module in modules})
 
@@ -153,21 +168,10 @@ def _description(design: Design) -> dict[str, Any]:
         "interval": design.timing.interval,
         "inputs": [_port(port) for port in machine.inputs],
         "outputs": [_port(port) for port in machine.outputs],
+        "constants": sorted(constants(machine)),
         "traces": [_port(Port(wire.name, tensor, wire)) for tensor, wire in traced.items()],
     }
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-
-
 def _write(path: Path, template: str, **values: Any) -> None:
-    path.write_text(_templates().get_template(template).render(values), encoding="utf-8")
+    path.write_text(render(template, **values), encoding="utf-8")

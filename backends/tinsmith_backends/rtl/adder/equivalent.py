@@ -53,9 +53,7 @@ def cheapest(given: Affine, lo: int, hi: int) -> Affine:
     return min(found, key=lambda form: (digits(form.factor), form.factor.bit_length(), form.shift), default=given)
 
 
-def _with_shift(
-    given: Affine, shift: int, steps: list[int], reached: list[int], lo: int, hi: int
-) -> Iterator[Affine]:
+def _with_shift(given: Affine, shift: int, steps: list[int], reached: list[int], lo: int, hi: int) -> Iterator[Affine]:
     """Forms with this shift: of multipliers near the given ratio, those for which an offset exists."""
     near = given.factor >> (given.shift - shift)
     for factor in range(max(near - 1, 1), near + 3):

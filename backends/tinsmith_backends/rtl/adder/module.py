@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tinsmith_backends.rtl.adder.trace import Graph
-from tinsmith_backends.rtl.instances import Wire
+from tinsmith_backends.rtl.instances import Instance
 from tinsmith_backends.rtl.rendering import render
 
-CELLS = ("shift_adder", "negative", "mux")
+CELLS = ("shift_adder", "negative", "mux", "binop")
 """Modules of da4ml that graphs of adders are made of."""
 
 
@@ -23,48 +23,41 @@ class Stage:
     out_bits: int
 
 
-def sources(name: str, layer: str, graph: Graph, windows: Wire, outputs: Wire) -> tuple[dict[str, str], int]:
-    """The source files of the module `name`, by file name, and its latency in clocks.
-
-    Args:
-        name: of the module; those of its stages begin with it.
-        layer: of the exact graph, for the comment at the top.
-        graph: the adders.
-        windows: the stream that it reads, a window a word.
-        outputs: the stream that it makes, all channels of a pixel a word.
-    """
+def sources(instance: Instance, graph: Graph) -> dict[str, str]:
+    """The source files of an instance's module, by file name; those of its stages begin with its name."""
     from da4ml.codegen.rtl.verilog import comb_logic_gen
 
-    logic = graph.stages().solutions
+    name, windows, outputs = instance.module, instance.inputs["s"], instance.outputs["m"]
     stages = [
         Stage(f"{name}_stage{number}", sum(_widths(part.inp_qint)), sum(_widths(part.out_qint)))
-        for number, part in enumerate(logic)
+        for number, part in enumerate(graph.stages)
     ]
-    files = {f"{s.module}.v": comb_logic_gen(part, s.module) for s, part in zip(stages, logic, strict=True)}
-    taken = _widths(logic[0].inp_qint)
+    files = {f"{s.module}.sv": comb_logic_gen(part, s.module) for s, part in zip(stages, graph.stages, strict=True)}
+    taken = _widths(graph.stages[0].inp_qint)
     values = {
         "name": name,
-        "layer": layer,
+        "layer": instance.layer,
         "stages": stages,
         "in_bits": windows.bits,
         "out_bits": outputs.bits,
         "inputs": [_slice("s_data_i", lane * windows.width, bits) for lane, bits in enumerate(taken) if bits],
-        "outputs": _lanes(logic[-1].out_qint, outputs.width),
+        "outputs": _lanes(graph.stages[-1].out_qint, outputs.width),
         "unused": [
             _slice("s_data_i", lane * windows.width + bits, windows.width - bits)
             for lane, bits in enumerate(taken)
             if bits < windows.width
         ],
     }
-    return {f"{name}.sv": render("kernel.sv.j2", **values), **files}, len(stages)
+    return {f"{name}.sv": render("kernel.sv.j2", **values), **files}
 
 
 def cells() -> dict[str, str]:
-    """da4ml's modules, by file name; builds get copies."""
+    """da4ml's modules, by file name, without their time scales; builds get copies."""
     import da4ml
 
     folder = Path(da4ml.__file__).parent / "codegen" / "rtl" / "verilog" / "source"
-    return {f"{cell}.v": (folder / f"{cell}.v").read_text(encoding="utf-8") for cell in CELLS}
+    texts = {cell: (folder / f"{cell}.v").read_text(encoding="utf-8") for cell in CELLS}
+    return {f"{cell}.sv": text.replace("`timescale 1ns / 1ps", "").lstrip() for cell, text in texts.items()}
 
 
 def _widths(intervals: Any) -> list[int]:
