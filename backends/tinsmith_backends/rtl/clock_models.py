@@ -122,7 +122,7 @@ class Slices:
     """Some of them, one behind the other: a graph of adders."""
 
     def __init__(self, count: int, ports: Ports) -> None:
-        self.s, self.m = ports["s"], ports["m"]
+        self.s, self.m, self.idle = ports["s"], ports["m"], False
         self.held = [False] * count
 
     def clock(self, valid: Flags, ready: Flags) -> None:
@@ -135,6 +135,7 @@ class Slices:
                 held[place] = held[place - 1] if place else valid[self.s]
         ready[self.s] = step
         valid[self.m] = held[-1]
+        self.idle = not any(held)
 
 
 class Join:
