@@ -8,13 +8,11 @@ from math import gcd
 import numpy as np
 import numpy.typing as npt
 from tinsmith.errors import Problems
-from tinsmith.ir.exact import Dequantize, ExactGraph, Layer, Quantize, Requantization, Tensor, Threshold
+from tinsmith.ir.exact import Accumulator, Dequantize, Ending, ExactGraph, Layer, Quantize, Tensor, Threshold
 
 from tinsmith_backends.rtl.folding import Folding, Work, choose_folding
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
-
-Ending = Requantization | Threshold
 
 
 def lower(graph: ExactGraph, interval: int) -> tuple[Machine, dict[str, Wire]]:
@@ -136,6 +134,8 @@ class Lowering:
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"
         parameters: dict[str, Parameter] = {"LANES": sums.lanes, "FOLDS": channels // sums.lanes, "ACC_W": sums.width}
+        if isinstance(ending, Accumulator):
+            raise TypeError(f"{layer.name} puts out its accumulators")
         if isinstance(ending, Threshold):
             factors = np.broadcast_to(ending.limit, (channels,))
             parameters |= {"THRESHOLD": 1}
