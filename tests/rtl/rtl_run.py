@@ -19,6 +19,11 @@ def need_icarus() -> None:
         pytest.skip("Icarus Verilog is not installed", allow_module_level=True)
 
 
+def sources() -> list[Path]:
+    """Every file of rtl/, packages first, as simulators want them."""
+    return sorted((ROOT / "rtl").glob("*/*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
+
+
 def run_bench(module: str, bench: str, parameters: Mapping[str, object], folder: Path) -> None:
     """Build `module` of rtl/ with these parameters and run the cocotb tests of `bench`; each of them must pass."""
     from cocotb_tools.check_results import get_results
@@ -26,7 +31,7 @@ def run_bench(module: str, bench: str, parameters: Mapping[str, object], folder:
 
     runner = get_runner("icarus")
     runner.build(
-        sources=sorted((ROOT / "rtl").glob("*/*.sv")),
+        sources=sources(),
         hdl_toplevel=module,
         parameters=dict(parameters),
         build_dir=folder,
