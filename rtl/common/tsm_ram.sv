@@ -15,7 +15,7 @@ module tsm_ram #(
     input  wire logic [$clog2(DEPTH)-1:0] raddr_i,
     output      logic [WIDTH-1:0]         rdata_o
 );
-  (* no_rw_check *) logic [WIDTH-1:0] mem_q [0:DEPTH-1];
+  (* no_rw_check *) logic [WIDTH-1:0] mem_q [0:DEPTH-1]  /* verilator public_flat_rd */;
 
   integer i;
   initial for (i = 0; i < DEPTH; i = i + 1) mem_q[i] = '0;
