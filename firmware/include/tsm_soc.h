@@ -35,6 +35,7 @@
 // Kinds of program steps
 #define TSM_STEP_HARDWARE 1u
 #define TSM_STEP_SOFTWARE 2u
+#define TSM_STEP_BOOT 3u
 
 // Operators that the firmware computes; bits as docs/numbers.md
 #define TSM_SOFT_ADD 1u
@@ -42,6 +43,8 @@
 #define TSM_SOFT_REQUANTIZE 3u
 #define TSM_SOFT_PIECEWISE 4u
 #define TSM_SOFT_COPY 5u
+#define TSM_SOFT_SOFTMAX 6u
+#define TSM_SOFT_ARGMAX 7u
 
 // How the sample stream becomes an input tensor
 #define TSM_MODE_FRAME 0u

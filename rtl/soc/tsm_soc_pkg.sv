@@ -38,6 +38,7 @@ package tsm_soc_pkg;
   // Kinds of program steps
   localparam [31:0] STEP_HARDWARE = 32'h00000001;
   localparam [31:0] STEP_SOFTWARE = 32'h00000002;
+  localparam [31:0] STEP_BOOT = 32'h00000003;
 
   // Operators that the firmware computes; bits as docs/numbers.md
   localparam [31:0] SOFT_ADD = 32'h00000001;
@@ -45,6 +46,8 @@ package tsm_soc_pkg;
   localparam [31:0] SOFT_REQUANTIZE = 32'h00000003;
   localparam [31:0] SOFT_PIECEWISE = 32'h00000004;
   localparam [31:0] SOFT_COPY = 32'h00000005;
+  localparam [31:0] SOFT_SOFTMAX = 32'h00000006;
+  localparam [31:0] SOFT_ARGMAX = 32'h00000007;
 
   // How the sample stream becomes an input tensor
   localparam [31:0] MODE_FRAME = 32'h00000000;

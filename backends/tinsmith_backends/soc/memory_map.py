@@ -82,7 +82,7 @@ ENDING = Choices(
     (
         ("REQUANTIZE", 0, "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi), one byte"),
         ("RAW", 1, "acc + bias, int32, four bytes, little-endian"),
-        ("THRESHOLD", 2, "one bit: acc + bias < 0"),
+        ("THRESHOLD", 2, "acc + bias >= 0 ? 1 : -1, one int8 byte"),
     ),
 )
 
@@ -178,6 +178,7 @@ STEP_KIND = Choices(
     (
         ("HARDWARE", 1, "a run of the accelerator"),
         ("SOFTWARE", 2, "an operator that the processor computes"),
+        ("BOOT", 3, "a run of the accelerator once after the image was checked, before the first frame"),
     ),
 )
 SOFT_OPERATOR = Choices(
@@ -193,6 +194,8 @@ SOFT_OPERATOR = Choices(
             5,
             "in_h rows of `channels` bytes, `in_w` bytes apart in the input, `out_w` bytes apart in the output",
         ),
+        ("SOFTMAX", 6, "in_h rows of `channels`: binary32 of table[max - x] / their sum; table of 256, 0 to 2^23"),
+        ("ARGMAX", 7, "in_h rows of `channels`: int64 index of the first maximum"),
     ),
 )
 STEP = Record(
