@@ -72,6 +72,7 @@ package tsm_soc_pkg;
   localparam [31:0] ERR_ADDRESS = 32'h00000004;
   localparam [31:0] ERR_CRC = 32'h00000005;
   localparam [31:0] ERR_ABORT = 32'h00000006;
+  localparam [31:0] ERR_DEADLOCK = 32'h00000007;
   localparam [31:0] ERR_IMAGE_MAGIC = 32'h00000010;
   localparam [31:0] ERR_IMAGE_VERSION = 32'h00000011;
   localparam [31:0] ERR_IMAGE_IDENTITY = 32'h00000012;

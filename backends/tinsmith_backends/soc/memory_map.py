@@ -306,6 +306,7 @@ ERROR = Choices(
         ("ADDRESS", 0x04, "a descriptor that reaches past a memory"),
         ("CRC", 0x05, "the words of a load descriptor do not have its CRC"),
         ("ABORT", 0x06, "the run was stopped by CTRL"),
+        ("DEADLOCK", 0x07, "a descriptor waits for one that cannot come"),
         ("IMAGE_MAGIC", 0x10, "no image in the external memory"),
         ("IMAGE_VERSION", 0x11, "image for another version of this map"),
         ("IMAGE_IDENTITY", 0x12, "image for another chip configuration"),
