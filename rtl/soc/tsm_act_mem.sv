@@ -59,6 +59,7 @@ module tsm_act_mem #(
   wire logic [2*BANKS*8-1:0] rdata_twice = {bank_data, bank_data} >> {rbank_q, 3'b000};
   assign rd_data_o = rdata_twice[LANES*8-1:0];
   assign bus_rdata_o = rdata_twice[31:0];
+  wire logic unused = ^{be_twice, wdata_twice, rdata_twice};
 
   always_ff @(posedge clk_i) begin
     if (read) rbank_q <= rbank;
@@ -67,8 +68,8 @@ module tsm_act_mem #(
   genvar b;
   generate
     for (b = 0; b < BANKS; b = b + 1) begin : gen_bank
-      wire logic [AW-BW-1:0] rrow = raddr[AW-1:BW] + (AW-BW)'(BW'(b) < rbank);
-      wire logic [AW-BW-1:0] wrow = waddr[AW-1:BW] + (AW-BW)'(BW'(b) < wbank);
+      wire logic [AW-BW-1:0] rrow = raddr[AW-1:BW] + (AW-BW)'(b < 32'(rbank));
+      wire logic [AW-BW-1:0] wrow = waddr[AW-1:BW] + (AW-BW)'(b < 32'(wbank));
       tsm_ram #(.WIDTH(8), .DEPTH(ACT_BYTES / BANKS)) u_ram (
           .clk_i, .we_i(write && be_twice[BANKS + b]), .waddr_i(wrow), .wdata_i(wdata_twice[(BANKS + b)*8 +: 8]),
           .re_i(read), .raddr_i(rrow), .rdata_o(bank_data[b*8 +: 8])

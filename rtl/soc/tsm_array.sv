@@ -74,19 +74,24 @@ module tsm_array #(
   end
 
   wire logic signed2 = op_i == 2'd2 && ky2_q != 3'd0 ? in2_signed_i : in_signed_i;
-  logic [7:0] lane;
+  logic [LANES*9-1:0] padded;
   integer j;
+  always_comb begin
+    for (j = 0; j < LANES; j = j + 1) begin
+      padded[j*9 +: 8] = there2_q[j] ? word_i[j*8 +: 8] : pad_byte_i;
+      padded[j*9 + 8] = signed2 && padded[j*9 + 7];
+    end
+  end
+
+  integer k;
   always_ff @(posedge clk_i) begin
     {last2_q, last3_q, last4_q, last5_q, last6_q} <= {last_i, last2_q, last3_q, last4_q, last5_q};
     {first2_q, first3_q, first4_q, first5_q} <= {first_i, first2_q, first3_q, first4_q};
     {ky2_q, ky3_q} <= {ky_i, ky2_q};
     p_addr_q <= {p_addr_q[4*PAW-1:0], p_addr_i};
     target_q <= {target_q[5*(ADDR_W+8)-1:0], out_addr_i, count_i};
-    for (j = 0; j < LANES; j = j + 1) begin
-      there2_q[j] <= 5'(j) >= before_i && 5'(j) < inside_i;
-      lane = there2_q[j] ? word_i[j*8 +: 8] : pad_byte_i;
-      x3_q[j*9 +: 9] <= {signed2 && lane[7], lane};
-    end
+    for (k = 0; k < LANES; k = k + 1) there2_q[k] <= 5'(k) >= before_i && 5'(k) < inside_i;
+    x3_q <= padded;
   end
 
   genvar p;

@@ -187,8 +187,8 @@ module tsm_nest #(
   end
 
   // Which bytes of the word lie in the row: from -col on, and below in_row_bytes - col.
-  wire logic [C_W-1:0] before = -col_q;
-  wire logic [C_W-1:0] inside = in_row_bytes - col_q;
+  wire logic [C_W-1:0] missing = -col_q;
+  wire logic [C_W-1:0] remaining = in_row_bytes - col_q;
   wire logic row_there = !row_q[R_W-1] && row_q < R_W'(in_h);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -198,8 +198,8 @@ module tsm_nest #(
 
   always_ff @(posedge clk_i) begin
     addr_o <= row_addr_q + ADDR_W'(col_q);
-    before_o <= before[C_W-1] ? 5'd0 : |before[C_W-2:4] ? 5'd16 : 5'(before[3:0]);
-    inside_o <= inside[C_W-1] || !row_there ? 5'd0 : |inside[C_W-2:4] ? 5'd16 : 5'(inside[3:0]);
+    before_o <= missing[C_W-1] ? 5'd0 : |missing[C_W-2:4] ? 5'd16 : 5'(missing[3:0]);
+    inside_o <= remaining[C_W-1] || !row_there ? 5'd0 : |remaining[C_W-2:4] ? 5'd16 : 5'(remaining[3:0]);
     w_addr_o <= w_q;
     p_addr_o <= p_q;
     ky_o <= ky_q[2:0];
