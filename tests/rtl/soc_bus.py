@@ -1,4 +1,4 @@
-"""The world around tsm_accel for cocotb: the CPU's AXI4-Lite, the word port, the external memory. Changes on falling edges."""
+"""The world around tsm_accel for cocotb: CPU, word port, external memory. Inputs change on falling edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the accelerator computes, in plain Python: descriptors over memories, word by word as the loops in tsm_nest say."""
+"""What the accelerator computes, in plain Python: descriptors over memories, word by word as tsm_nest loops."""
 
 from __future__ import annotations
 
@@ -165,4 +165,4 @@ def compute(chip: Chip, f: Fields) -> Work:
 def pack(record: str, f: Fields) -> list[int]:
     """Words of a descriptor."""
     layout = {r.name: r for r in memory_map.RECORDS}[record]
-    return layout.pack({"magic": memory_map.MAGIC_DESCRIPTOR} | {k: v for k, v in f.items()})
+    return layout.pack({"magic": memory_map.MAGIC_DESCRIPTOR} | f)

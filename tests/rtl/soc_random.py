@@ -1,4 +1,4 @@
-"""Random programs for the accelerator: descriptors that fit a chip's memories, and the external memory they load from."""
+"""Random programs for the accelerator: descriptors that fit its memories, and what their loads read."""
 
 from __future__ import annotations
 
@@ -107,10 +107,9 @@ def descriptor(rng: random.Random, chip: Chip, number: int) -> Fields:
             f["shift"] = rng.randint(8, 30)
         read, written, weights = _sizes(f, chip)
         half = chip.act_bytes // 2 - SCRATCH
-        second = read if f["opcode"] == ADD else 0
-        if read + second > half or written > half or weights > chip.wgt_words // 2 or f["groups"] > chip.par_words // 2:
-            if f["opcode"] != ADD or written > half:
-                continue
+        groups = 0 if f["opcode"] == ADD else f["groups"]
+        if max(read, written) > half or weights > chip.wgt_words // 2 or groups > chip.par_words // 2:
+            continue
         low, high = (0, half + SCRATCH) if number % 2 == 0 else (half + SCRATCH, 0)
         f["in_base"] = low + rng.randint(0, half - read)
         f["in2_base"] = low + rng.randint(0, half - read)
