@@ -40,7 +40,8 @@ static uint32_t check_software(const struct tsm_image *image, const uint32_t *st
     struct extent extent;
     const uint32_t error = extent_of(step, &extent);
     if (error != TSM_ERR_NONE) return error;
-    if (extent.out == 0u || tsm_get(step, TSM_STEP_IN_BASE) + extent.in > size
+    if (extent.out == 0u || tsm_get(step, TSM_STEP_CHANNELS) == 0u
+        || tsm_get(step, TSM_STEP_IN_BASE) + extent.in > size
         || tsm_get(step, TSM_STEP_IN2_BASE) + extent.in2 > size || tsm_get(step, TSM_STEP_OUT_BASE) + extent.out > size)
         return TSM_ERR_STEP_LAYOUT;
     const uint32_t shift = tsm_get(step, TSM_STEP_SHIFT);
