@@ -25,7 +25,9 @@ def finish(ending: Ending, bias: Int32Array) -> Finish:
     channels = bias.size
     if isinstance(ending, Threshold):
         limit = np.broadcast_to(ending.limit, (channels,))
-        return Finish((bias - limit).astype(np.int32), np.ones(channels, np.int32), {"ending": ENDING["THRESHOLD"]})
+        return Finish(
+            (bias - limit).astype(np.int32), np.ones(channels, np.int32), {"ending": ENDING["THRESHOLD"], "shift": 1}
+        )
     multiplier = np.broadcast_to(ending.multiplier, (channels,)).astype(np.int32)
     return Finish(bias, multiplier, {"ending": ENDING["REQUANTIZE"], **rounding(ending)})
 

@@ -15,7 +15,7 @@ from tinsmith_backends.soc.cycles import Timing, timing
 from tinsmith_backends.soc.image import Image, pack
 from tinsmith_backends.soc.lower import Lowering, lower
 from tinsmith_backends.soc.memory_map import COMPUTE, INPUT_MODE, LOAD
-from tinsmith_backends.soc.operations import Operation, View
+from tinsmith_backends.soc.operations import Operation, View, Work
 from tinsmith_backends.soc.orders import Order, root
 from tinsmith_backends.soc.schedule import Placement, Run, Schedule, place, schedule
 
@@ -65,6 +65,7 @@ class Program:
 
     graph: ExactGraph
     chip: Chip
+    work: tuple[Work, ...]
     schedule: Schedule
     image: Image
     timing: Timing
@@ -99,7 +100,7 @@ def compile_program(graph: ExactGraph, chip: Chip) -> Program:
     inputs = tuple(traces[name] for name in taken)
     outputs = tuple(traces[name] for name in given)
     image = pack(best, [_input(each) for each in inputs], [_output(each) for each in outputs], chip)
-    return Program(graph, chip, best, image, best_time, inputs, outputs, tuple(traces.values()))
+    return Program(graph, chip, tuple(state.work), best, image, best_time, inputs, outputs, tuple(traces.values()))
 
 
 def _taken(graph: ExactGraph) -> list[str]:

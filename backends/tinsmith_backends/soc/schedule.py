@@ -26,12 +26,26 @@ ALIGN = 4
 
 @dataclass(frozen=True)
 class Load:
-    """A load descriptor and what it reads: `data` for words `dest` and up of every element."""
+    """A load descriptor and what it reads: `data` for words `dest` and up of every element.
 
-    opcode: int
+    `kind` is the name of its opcode in small letters: weights or parameters of a layer.
+    """
+
+    layer: str
+    kind: str
     after_compute: int
     dest: int
     data: bytes
+
+    @property
+    def words(self) -> int:
+        """Of 32 bits that are read."""
+        return len(self.data) // 4
+
+    @property
+    def opcode(self) -> int:
+        """Of the descriptor."""
+        return LOAD_OPCODE[self.kind.upper()]
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,11 @@ class Schedule:
     def runs(self) -> Iterator[Run]:
         """The accelerator's runs."""
         return (step for step in self.steps if isinstance(step, Run))
+
+    @property
+    def software(self) -> Iterator[Software]:
+        """The firmware's steps."""
+        return (step for step in self.steps if isinstance(step, Software))
 
 
 def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Placement:
@@ -172,7 +191,7 @@ def _append(
         places[kind] = 0
         if words:
             places[kind], after = rings[kind].take(words, len(run.computes))
-            loads.append(Load(LOAD_OPCODE[kind], after if loads is run.loads else 0, places[kind], data))
+            loads.append(Load(operation.layer, kind.lower(), after if loads is run.loads else 0, places[kind], data))
     moved = begin * operation.group
     skip = moved if operation.fields.get("channelwise") else 0
     channels = _channels(operation)
