@@ -8,29 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
-from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
+from tinsmith.ir.exact import ExactGraph
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.constraints import problems
+from tinsmith_backends.soc.description import frames
 from tinsmith_backends.soc.model import Model
 from tinsmith_backends.soc.program import Program, compile_program
 
 Sample = Mapping[str, npt.NDArray[np.float32]]
-
-
-def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
-    steps = np.clip(np.rint(values / np.float32(tensor.scale)), tensor.lo, tensor.hi)
-    return steps.astype(tensor.dtype)
-
-
-def frames(program: Program, sample: Sample) -> list[bytes]:
-    """The bytes that the sample stream carries for float inputs."""
-    sources = {layer.output: layer.inputs[0] for layer in program.graph.layers if isinstance(layer, Quantize)}
-    found = []
-    for trace in program.inputs:
-        values = quantized(sample[sources[trace.tensor.name]], trace.tensor)
-        found.append(values.ravel()[trace.order].tobytes())
-    return found
 
 
 def run_model(program: Program, samples: Sequence[Sample], image: bytes = b"") -> Iterator[dict[str, npt.NDArray[Any]]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize, Tensor
 
-from tinsmith_backends.soc.program import Program, Trace
+from tinsmith_backends.soc.program import Program
 
 FILE = "soc.json"
 IMAGE = "image.bin"
@@ -61,26 +60,20 @@ def read_description(build: Path) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class Frames:
-    """Turns float inputs into the bytes of the sample stream, and bytes of the chip into the graph's tensors."""
-
-    graph: ExactGraph
-    inputs: Sequence[Trace]
-
-    def of(self, sample: Arrays) -> list[bytes]:
-        """One frame an input, as the exact graph's Quantize and the order in the activation memory make it."""
-        sources = {layer.output: layer.inputs[0] for layer in self.graph.layers if isinstance(layer, Quantize)}
-        found = []
-        for trace in self.inputs:
-            values = quantized(np.asarray(sample[sources[trace.tensor.name]], np.float32), trace.tensor)
-            found.append(values.reshape(-1)[trace.order].tobytes())
-        return found
+def frames(program: Program, sample: Arrays) -> list[bytes]:
+    """What the sample stream carries for float inputs: one frame an input, quantized as the exact graph does."""
+    sources = {layer.output: layer.inputs[0] for layer in program.graph.layers if isinstance(layer, Quantize)}
+    found = []
+    for trace in program.inputs:
+        values = quantized(np.asarray(sample[sources[trace.tensor.name]], np.float32), trace.tensor)
+        found.append(values.reshape(-1)[trace.order].tobytes())
+    return found
 
 
 def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
     """The exact graph's Quantize, which whoever feeds the chip does before it."""
-    steps = np.clip(np.rint(values / np.float32(tensor.scale)), tensor.lo, tensor.hi)
+    with np.errstate(over="ignore"):  # infinities saturate
+        steps = np.clip(np.rint(values / np.float32(tensor.scale)), tensor.lo, tensor.hi)
     result: npt.NDArray[Any] = steps.astype(tensor.dtype)
     return result
 
