@@ -20,6 +20,11 @@ def need_icarus() -> None:
         pytest.skip("Icarus Verilog is not installed", allow_module_level=True)
 
 
+def sources() -> list[Path]:
+    """Every file of rtl/, packages first, as simulators want them."""
+    return sorted((ROOT / "rtl").glob("*/*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
+
+
 def need_ghdl() -> None:
     """The same for VHDL."""
     pytest.importorskip("cocotb", reason="cocotb is not installed")
@@ -43,11 +48,10 @@ def run_bench(
     from cocotb_tools.check_results import get_results
     from cocotb_tools.runner import get_runner
 
-    verilog = sorted((ROOT / "rtl").glob("*/*.sv"))
     vhdl = [ROOT / "rtl" / "vhdl" / f"{name}.vhd" for name in VHDL]
     runner = get_runner(simulator)
     runner.build(
-        sources=vhdl if simulator == "ghdl" else verilog,
+        sources=vhdl if simulator == "ghdl" else sources(),
         hdl_toplevel=module,
         parameters=dict(parameters),
         build_dir=folder,

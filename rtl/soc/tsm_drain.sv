@@ -1,0 +1,113 @@
+// From the elements' results to bytes in the activation memory, while the next accumulation runs.
+//
+// `start_i` says that results and multipliers are new; they stay until the next start. RQS channels a clock go through the
+// requantizers; raw accumulators go past them, one a clock, four bytes each. Starts must lie ceil(count / RQS) clocks apart
+// (count, for raw ones): the nest sees to that.
+`default_nettype none
+
+module tsm_drain #(
+    parameter integer PES = 8,
+    parameter integer RQS = 4,
+    parameter integer ADDR_W = 16,
+    parameter integer BYTES = 4   // of the write port: the larger of RQS and 4
+) (
+    input  wire logic                 clk_i,
+    input  wire logic                 rst_ni,
+    input  wire logic                 flush_i,
+    // How to end; stays while busy
+    input  wire logic                 raw_i,
+    input  wire logic                 threshold_i,
+    input  wire logic                 pair_i,
+    input  wire logic [31:0]          m_a_i,
+    input  wire logic [31:0]          m_b_i,
+    input  wire logic [5:0]           shift_i,
+    input  wire logic [15:0]          lo_i,
+    input  wire logic [15:0]          hi_i,
+    // Results
+    input  wire logic                 start_i,
+    input  wire logic [ADDR_W-1:0]    addr_i,
+    input  wire logic [7:0]           count_i,
+    input  wire logic [PES*32-1:0]    results_i,
+    input  wire logic [PES*32-1:0]    multipliers_i,
+    // Activation memory
+    output      logic                 wr_valid_o,
+    output      logic [ADDR_W-1:0]    wr_addr_o,
+    output      logic [BYTES-1:0]     wr_be_o,
+    output      logic [BYTES*8-1:0]   wr_data_o,
+    output wire logic                 busy_o
+);
+  localparam integer DEPTH = 6;  // clocks of a requantizer
+  localparam integer IW = $clog2(PES) + 1;
+  localparam [IW-1:0] CHUNK = ~IW'(RQS - 1);  // a requantizer sees every RQS-th element only
+
+  // Which channel comes next, of which result.
+  logic busy_q;
+  logic [IW-1:0] index_q;
+  logic [ADDR_W-1:0] addr_q;
+  logic [7:0] count_q;
+  wire logic active = start_i || busy_q;
+  wire logic [IW-1:0] index = start_i ? '0 : index_q;
+  wire logic [ADDR_W-1:0] addr = start_i ? addr_i : addr_q;
+  wire logic [7:0] count = start_i ? count_i : count_q;
+  wire logic [IW-1:0] step = raw_i ? IW'(1) : IW'(RQS);
+  wire logic [7:0] left = count - 8'(index);
+  wire logic last = left <= 8'(step);
+
+  // What is on its way through the requantizers, entry 0 first.
+  logic [DEPTH-1:0] valid_q;
+  logic [DEPTH*ADDR_W-1:0] addrs_q;
+  logic [DEPTH*BYTES-1:0] bes_q;
+  logic [BYTES-1:0] be;
+  wire logic [BYTES*8-1:0] bytes;
+  integer b;
+  always_comb begin
+    for (b = 0; b < BYTES; b = b + 1) be[b] = raw_i ? b < 4 : (b < RQS && 8'(b) < left);
+  end
+
+  assign busy_o = active || (|valid_q) || wr_valid_o;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      busy_q <= 1'b0;
+      valid_q <= '0;
+      wr_valid_o <= 1'b0;
+    end else if (flush_i) begin
+      busy_q <= 1'b0;
+      valid_q <= '0;
+      wr_valid_o <= 1'b0;
+    end else begin
+      busy_q <= active && !last;
+      valid_q <= {valid_q[DEPTH-2:0], active && !raw_i};
+      wr_valid_o <= raw_i ? active : valid_q[DEPTH-1];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    index_q <= index + step;
+    addr_q <= addr + (raw_i ? ADDR_W'(4) : ADDR_W'(RQS));
+    count_q <= count;
+    addrs_q <= {addrs_q[(DEPTH-1)*ADDR_W-1:0], addr};
+    bes_q <= {bes_q[(DEPTH-1)*BYTES-1:0], be};
+    wr_addr_o <= raw_i ? addr : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
+    wr_be_o <= raw_i ? be : bes_q[DEPTH*BYTES-1 -: BYTES];
+    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : bytes;
+  end
+
+  genvar r;
+  generate
+    for (r = 0; r < BYTES; r = r + 1) begin : gen_byte
+      if (r < RQS) begin : gen_requantizer
+        tsm_requantizer u_requantizer (
+            .clk_i, .pair_i, .threshold_i, .m_b_i, .shift_i, .lo_i, .hi_i,
+            .acc_i(results_i[(32'(index & CHUNK) + r)*32 +: 32]),
+            .m_a_i(pair_i ? m_a_i : multipliers_i[(32'(index & CHUNK) + r)*32 +: 32]),
+            .y_o(bytes[r*8 +: 8])
+        );
+      end else begin : gen_none
+        assign bytes[r*8 +: 8] = 8'h00;
+      end
+    end
+  endgenerate
+endmodule
+
+`default_nettype wire

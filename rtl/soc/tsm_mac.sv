@@ -1,0 +1,52 @@
+// Arithmetic unit: LANES products and their sum, one word a clock. Two clocks from inputs to sum.
+//
+//   KIND 0: x * w; KIND 1: x << S, negated if sign (w holds sign << 3 | S); KIND 2: agreeing bits - differing bits of bytes
+`default_nettype none
+
+module tsm_mac #(
+    parameter integer LANES = 8,
+    parameter integer KIND = 0
+) (
+    input  wire logic                                clk_i,
+    input  wire logic [LANES*9-1:0]                  x_i,  // signed, 9 bits a lane: int8 and uint8 alike
+    input  wire logic [LANES*8-1:0]                  w_i,
+    output      logic signed [16+$clog2(LANES)-1:0]  sum_o
+);
+  localparam integer SUM_W = 16 + $clog2(LANES);
+
+  logic [LANES*16-1:0] term_q;
+  logic signed [SUM_W-1:0] sum;
+  integer s;
+
+  genvar l;
+  generate
+    for (l = 0; l < LANES; l = l + 1) begin : gen_lane
+      wire logic signed [15:0] term;
+      if (KIND == 2) begin : gen_bits
+        wire logic unused = x_i[l*9 + 8];
+        tsm_dot #(.SIMD(8), .KIND(2), .X_W(1), .W_W(1), .ACC_W(16)) u_dot (
+            .x_i(x_i[l*9 +: 8]), .w_i(w_i[l*8 +: 8]), .sum_o(term)
+        );
+      end else if (KIND == 1) begin : gen_shift
+        wire logic unused = ^w_i[l*8 + 4 +: 4];
+        tsm_dot #(.SIMD(1), .KIND(1), .X_W(9), .X_SIGNED(1), .W_W(4), .ACC_W(16)) u_dot (
+            .x_i(x_i[l*9 +: 9]), .w_i(w_i[l*8 +: 4]), .sum_o(term)
+        );
+      end else begin : gen_multiply
+        tsm_dot #(.SIMD(1), .KIND(0), .X_W(9), .X_SIGNED(1), .W_W(8), .ACC_W(16)) u_dot (
+            .x_i(x_i[l*9 +: 9]), .w_i(w_i[l*8 +: 8]), .sum_o(term)
+        );
+      end
+      always_ff @(posedge clk_i) term_q[l*16 +: 16] <= term;
+    end
+  endgenerate
+
+  always_comb begin
+    sum = '0;
+    for (s = 0; s < LANES; s = s + 1) sum = sum + SUM_W'($signed(term_q[s*16 +: 16]));
+  end
+
+  always_ff @(posedge clk_i) sum_o <= sum;
+endmodule
+
+`default_nettype wire

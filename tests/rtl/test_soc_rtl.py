@@ -1,0 +1,23 @@
+"""Runs the cocotb benches of rtl/soc in Icarus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rtl_run import need_icarus, run_bench
+from soc_chip import Chip
+
+need_icarus()
+
+CHIPS = {
+    "8x8": Chip(),
+    "4x4": Chip(pes=4, lanes=4, rqs=1),
+    "8x4": Chip(pes=8, lanes=4, rqs=8),
+    "4x8": Chip(pes=4, lanes=8, rqs=2),
+}
+
+
+@pytest.mark.parametrize("case", CHIPS)
+def test_accelerator(case: str, tmp_path: Path) -> None:
+    run_bench("tsm_accel", "accel_bench", CHIPS[case].parameters(), tmp_path)
