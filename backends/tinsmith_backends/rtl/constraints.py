@@ -8,6 +8,7 @@ from tinsmith.ir.exact import (
     BinaryConv,
     BinaryMatMul,
     BinaryMaxPool,
+    Concat,
     Conv,
     Dequantize,
     ExactGraph,
@@ -79,6 +80,11 @@ def _one_row(graph: ExactGraph, layer: Layer) -> bool:
     return bool(size == layer.weight.shape[0])
 
 
+def _channels_joined(graph: ExactGraph, layer: Layer) -> bool:
+    """It joins tensors along another axis than their channels."""
+    return not isinstance(layer, Concat) or layer.axis == 1
+
+
 def _flattened_for_products(graph: ExactGraph, layer: Layer) -> bool:
     """It is flattened for something else than a matrix product: a stream keeps its pixels in order.
 
@@ -120,6 +126,7 @@ RULES: tuple[Rule, ...] = (
     _rounded,
     _image,
     _one_row,
+    _channels_joined,
     _flattened_for_products,
     _dense_or_depthwise,
     _bits_have_no_zero,
