@@ -13,8 +13,12 @@ from rtl_run import need_icarus
 from test_machine import build, make_test
 from tinsmith_backends.rtl.buffers import Design, design
 from tinsmith_backends.rtl.clocks import timing
+from tinsmith_backends.rtl.folding import Pins
 
 need_icarus()
+
+UNITS = Pins(everywhere={"kind": "mvu"})
+"""Matrix-vector units wherever there may be some."""
 
 
 def slowest(made: Design) -> int:
@@ -25,7 +29,7 @@ def slowest(made: Design) -> int:
     "interval", [64, 128, 256, 1024, *(pytest.param(n, marks=pytest.mark.slow) for n in (512, 2048, 4096, 16384))]
 )
 def test_the_multipliers_of_the_slowest_layer_never_wait(interval: int) -> None:
-    made = design(digits().graph(), interval, {})
+    made = design(digits().graph(), interval, UNITS)
     assert made.timing.interval <= interval
     assert slowest(made) >= 0.9 * made.timing.interval
 
@@ -33,7 +37,7 @@ def test_the_multipliers_of_the_slowest_layer_never_wait(interval: int) -> None:
 @pytest.mark.parametrize("make", [integers, bits])
 @pytest.mark.parametrize("interval", [70, 130, 300])
 def test_streams_keep_up_with_engines(make: type[Net], interval: int) -> None:
-    made = design(make().graph(), interval, {})  # type: ignore[call-arg]
+    made = design(make().graph(), interval, UNITS)  # type: ignore[call-arg]
     assert made.timing.interval == made.machine.cycles <= interval
 
 
@@ -59,7 +63,7 @@ def test_a_shorter_queue_of_a_branch_stalls(tmp_path: Path) -> None:
 def test_no_queue_of_a_branch_stands_still() -> None:
     from dataclasses import replace
 
-    made = design(integers().graph(), 128, {})
+    made = design(integers().graph(), 128, UNITS)
     short = [
         replace(one, parameters={**one.parameters, "DEPTH": 4}) if one.parameters.get("DEPTH", 0) > 16 else one  # type: ignore[operator]
         for one in made.machine.instances

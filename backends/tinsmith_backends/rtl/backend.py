@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem, TinsmithError
-from tinsmith.settings import Setting, Settings, positive, resolve
+from tinsmith.settings import Setting, Settings, of_layer, one_of, positive, resolve
 
+from tinsmith_backends.rtl.folding import KINDS, Pins
 from tinsmith_backends.rtl.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
     from tinsmith_backends.rtl.buffers import Design
     from tinsmith_backends.rtl.instances import Machine
 
-SETTINGS = (Setting("interval", "clocks between inferences that the machine must sustain", "16384", positive),)
+AUTO = "auto"
+"""The compiler chooses."""
+
+
+def _pin(value: str) -> str | None:
+    return None if value == AUTO or positive(value) is None else f"it is {AUTO} or a positive whole number"
+
+
+SETTINGS = (
+    Setting("interval", "clocks between inferences that the machine must sustain", "16384", positive),
+    Setting("kind", "engine of a layer; of all that have such a one", AUTO, one_of(AUTO, *KINDS), layers=True),
+    Setting("pe", "outputs a clock of a layer; of all that have so many", AUTO, _pin, layers=True),
+    Setting("simd", "inputs a clock of a layer; of all that have so many", AUTO, _pin, layers=True),
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +45,9 @@ class RtlBackend:
     targets: ClassVar[Mapping[str, Target]] = TARGETS
 
     def configured(self, target: str, settings: Settings) -> RtlBackend:
-        """For an interval."""
-        return RtlBackend(resolve(SETTINGS, settings, target))
+        """For an interval, and engines that layers are pinned to."""
+        resolve(SETTINGS, settings, target)
+        return RtlBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built."""
@@ -66,27 +81,42 @@ class RtlBackend:
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         """ROM contents and generated modules, made again from the exact graph."""
+        from tinsmith_backends.rtl.buffers import folded
         from tinsmith_backends.rtl.write import constants
 
-        return {name: text.encode() for name, text in constants(self._design(graph, target).machine).items()}
+        machine = folded(graph, *self._wanted(graph, target))[0]
+        return {name: text.encode() for name, text in constants(machine).items()}
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
-        """The simulation in Icarus under cocotb."""
+        """The simulation: in Icarus under cocotb, or with `verilator` as a C++ program."""
         from tinsmith_backends.rtl.runner import IcarusRunner
+        from tinsmith_backends.rtl.verilator_runner import VerilatorRunner
 
-        if runner not in (None, IcarusRunner.name):
+        kinds = {kind.name: kind for kind in (IcarusRunner, VerilatorRunner)}
+        if (runner or IcarusRunner.name) not in kinds:
             what = f"{target} has no runner called {runner!r}"
-            raise TinsmithError(what, where="--runner", fix=f"--runner {IcarusRunner.name}")
-        return IcarusRunner(build, graph)
+            raise TinsmithError(what, where="--runner", fix=", ".join(f"--runner {name}" for name in kinds))
+        return kinds[runner or IcarusRunner.name](build, graph)
 
     def _design(self, graph: ExactGraph, target: str) -> Design:
         """What is built, made once for a graph."""
         from tinsmith_backends.rtl.buffers import design
 
         if id(graph) not in self._designs:
-            made = design(graph, int(resolve(SETTINGS, self.given, target)["interval"]), {})
-            self._designs[id(graph)] = (graph, made)
+            self._designs[id(graph)] = (graph, design(graph, *self._wanted(graph, target)))
         return self._designs[id(graph)][1]
+
+    def _wanted(self, graph: ExactGraph, target: str) -> tuple[int, Pins]:
+        """The interval, and what is pinned."""
+        every = resolve(SETTINGS, self.given, target)
+        one = {key: value for key, value in self.given.items() if "@" in key}
+        layers = {layer.name: _pins(of_layer(SETTINGS, one, layer.name)) for layer in graph.layers}
+        keys = {setting.key for setting in SETTINGS if setting.layers}
+        return int(every["interval"]), Pins(layers, _pins({key: every[key] for key in keys}))
+
+
+def _pins(values: Settings) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value != AUTO}
 
 
 def _modules(machine: Machine, layer: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -75,14 +76,22 @@ def cells(machine: Machine) -> dict[str, str]:
 
 def write_vectors(design: Design, folder: Path, expected: Sequence[Arrays]) -> None:
     """Write the words of each stream for every sample; `expected` are the exact graph's tensors."""
-    machine, timing = design.machine, design.timing
+    machine = design.machine
     sides = {"inputs": machine.inputs, "outputs": machine.outputs}
     vectors: dict[str, Any] = {
         side: {port.name: [hexadecimal(port.wire, sample[port.tensor]) for sample in expected] for port in ports}
         for side, ports in sides.items()
     }
-    text = json.dumps({"latency": timing.latency, "interval": timing.interval, **vectors})
+    text = json.dumps({"network": fingerprint(machine), **vectors})
     (folder / VECTORS).write_text(text + "\n", encoding="utf-8")
+
+
+def fingerprint(machine: Machine) -> str:
+    """Tells machines apart: of what they hold and how their streams are made."""
+    held = [(one.module, sorted(one.parameters.items())) for one in machine.instances]
+    files = sorted(constants(machine).items())
+    ports = [(port.name, port.wire.lanes, port.wire.width) for port in (*machine.inputs, *machine.outputs)]
+    return hashlib.sha256(repr((held, files, ports)).encode()).hexdigest()[:16]
 
 
 def hexadecimal(wire: Wire, values: npt.NDArray[Any]) -> list[str]:
@@ -164,6 +173,7 @@ def _description(design: Design) -> dict[str, Any]:
     machine, traced = design.machine, design.carried
     return {
         "top": top_name(machine),
+        "network": fingerprint(machine),
         "latency": design.timing.latency,
         "interval": design.timing.interval,
         "inputs": [_port(port) for port in machine.inputs],
