@@ -1,4 +1,4 @@
-"""The RTL backend: a streaming machine in SystemVerilog, one engine a layer."""
+"""The RTL backend: a streaming machine in SystemVerilog or VHDL, one engine a layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem, TinsmithError
 from tinsmith.settings import Setting, Settings, of_layer, one_of, positive, resolve
 
-from tinsmith_backends.rtl.folding import KINDS, Pins
+from tinsmith_backends.rtl.folding import ADDERS, KINDS, Pins
+from tinsmith_backends.rtl.languages import LANGUAGES, VHDL
 from tinsmith_backends.rtl.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ SETTINGS = (
 )
 
 
+def _settings(target: str) -> tuple[Setting, ...]:
+    """What a target is told. In VHDL every layer has the same kind of engine, and nothing of it can be pinned."""
+    return SETTINGS[:1] if LANGUAGES[target] is VHDL else SETTINGS
+
+
 @dataclass(frozen=True)
 class RtlBackend:
     """Implements `tinsmith.backend.Backend`."""
@@ -46,14 +52,14 @@ class RtlBackend:
 
     def configured(self, target: str, settings: Settings) -> RtlBackend:
         """For an interval, and engines that layers are pinned to."""
-        resolve(SETTINGS, settings, target)
+        resolve(_settings(target), settings, target)
         return RtlBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built."""
         from tinsmith_backends.rtl.constraints import problems
 
-        return problems(graph)
+        return problems(graph, adders_only=LANGUAGES[target] is VHDL)
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write the machine into the empty folder `out`. `TinsmithError` for layers too slow for the interval."""
@@ -63,7 +69,7 @@ class RtlBackend:
             design = self._design(graph, target)
             machine = design.machine
         with step("write the machine"):
-            write_machine(design, out)
+            write_machine(design, out, LANGUAGES[target])
         weights: dict[str, int] = {}
         for instance in machine.instances:
             size = sum(len(line) for text in instance.memories.values() for line in text.split())
@@ -85,18 +91,21 @@ class RtlBackend:
         from tinsmith_backends.rtl.write import constants
 
         machine = folded(graph, *self._wanted(graph, target))[0]
-        return {name: text.encode() for name, text in constants(machine).items()}
+        return {name: text.encode() for name, text in constants(machine, LANGUAGES[target]).items()}
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
-        """The simulation: in Icarus under cocotb, or with `verilator` as a C++ program."""
-        from tinsmith_backends.rtl.runner import IcarusRunner
+        """The simulation: in Icarus or GHDL under cocotb, or with `verilator` as a C++ program."""
+        from tinsmith_backends.rtl.runner import GhdlRunner, IcarusRunner, MachineRunner
         from tinsmith_backends.rtl.verilator_runner import VerilatorRunner
 
-        kinds = {kind.name: kind for kind in (IcarusRunner, VerilatorRunner)}
-        if (runner or IcarusRunner.name) not in kinds:
-            what = f"{target} has no runner called {runner!r}"
-            raise TinsmithError(what, where="--runner", fix=", ".join(f"--runner {name}" for name in kinds))
-        return kinds[runner or IcarusRunner.name](build, graph)
+        kinds: tuple[type[MachineRunner], ...] = (
+            (GhdlRunner,) if LANGUAGES[target] is VHDL else (IcarusRunner, VerilatorRunner)
+        )
+        for kind in kinds:
+            if kind.name == (runner or kinds[0].name):
+                return kind(build, graph)
+        what = f"{target} has no runner called {runner!r}"
+        raise TinsmithError(what, where="--runner", fix=", ".join(f"--runner {kind.name}" for kind in kinds))
 
     def _design(self, graph: ExactGraph, target: str) -> Design:
         """What is built, made once for a graph."""
@@ -108,10 +117,12 @@ class RtlBackend:
 
     def _wanted(self, graph: ExactGraph, target: str) -> tuple[int, Pins]:
         """The interval, and what is pinned."""
-        every = resolve(SETTINGS, self.given, target)
+        every = resolve(_settings(target), self.given, target)
         one = {key: value for key, value in self.given.items() if "@" in key}
         layers = {layer.name: _pins(of_layer(SETTINGS, one, layer.name)) for layer in graph.layers}
         keys = {setting.key for setting in SETTINGS if setting.layers}
+        if LANGUAGES[target] is VHDL:
+            return int(every["interval"]), Pins(everywhere={"kind": ADDERS})
         return int(every["interval"]), Pins(layers, _pins({key: every[key] for key in keys}))
 
 

@@ -1,4 +1,4 @@
-"""Simulates a machine and reads every layer from the traces; Icarus runs it under its own cocotb bench."""
+"""Simulates a machine and reads every layer from the traces; Icarus and GHDL run it under its own cocotb bench."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
 
 from tinsmith_backends.rtl.instances import Wire
-from tinsmith_backends.rtl.targets import COCOTB, ICARUS
+from tinsmith_backends.rtl.targets import COCOTB, GHDL, ICARUS
 from tinsmith_backends.rtl.write import FILE, VECTORS, hexadecimal, quantized
 
 RESULTS = "results.xml"
@@ -101,27 +101,49 @@ class MachineRunner(ABC):
         return found
 
 
-class IcarusRunner(MachineRunner):
-    """Icarus Verilog under the machine's own cocotb bench."""
+class CocotbRunner(MachineRunner):
+    """A simulator under the machine's own cocotb bench.
 
-    name = "icarus"
+    Attributes:
+        tools: what it needs.
+        tracing: what makes a build write the words of its streams.
+    """
+
+    tools: tuple[Tool, ...]
+    tracing: str
 
     def _simulate(self, words: Mapping[str, list[list[str]]], samples: int) -> None:
-        """`make` as a user would, with the cocotb of this Python; the trace is compiled in."""
-        need(COCOTB, ICARUS)
+        """`make` as a user would, with the cocotb of this Python."""
+        need(*self.tools)
         outputs = {port["name"]: [["0"] * port["words"]] * samples for port in self._description["outputs"]}
         vectors = {"network": self._description["network"], "inputs": words, "outputs": outputs}
         (self._work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
         paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": paths, "TINSMITH_RECORD": "1"}
         (self._work / RESULTS).unlink(missing_ok=True)
-        command = ["make", "SIM=icarus", "COMPILE_ARGS=-DTINSMITH_TRACE"]
+        command = ["make", f"SIM={self.name}", self.tracing]
         done = subprocess.run(command, cwd=self._work, env=environment, capture_output=True, text=True, check=False)
         results = self._work / RESULTS
         if done.returncode or not results.exists() or "<failure" in results.read_text(encoding="utf-8"):
             lines = [*done.stderr.splitlines(), *done.stdout.splitlines()] or ["no reason given"]
             reasons = [line.strip() for line in lines if "rror" in line] or lines
             raise TinsmithError("the simulation failed", where=str(self._build), why=reasons[0])
+
+
+class IcarusRunner(CocotbRunner):
+    """Icarus Verilog."""
+
+    name = "icarus"
+    tools = (COCOTB, ICARUS)
+    tracing = "COMPILE_ARGS=-DTINSMITH_TRACE"
+
+
+class GhdlRunner(CocotbRunner):
+    """GHDL."""
+
+    name = "ghdl"
+    tools = (COCOTB, GHDL)
+    tracing = "SIM_ARGS=-gTRACE=true"
 
 
 def need(*tools: Tool) -> None:
