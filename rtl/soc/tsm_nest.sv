@@ -113,8 +113,8 @@ module tsm_nest #(
   logic [W_ADDR_W-1:0] w_group_q, w_q;
   logic [P_ADDR_W-1:0] p_q;
   logic [ADDR_W-1:0] out_group_q, out_line_q, out_q;
-  wire logic [R_W-1:0] first_row = -R_W'(pad_top);
-  wire logic [C_W-1:0] first_col = -C_W'(pad_left_b);
+  wire logic [R_W-1:0] first_row = R_W'(0) - R_W'(pad_top);
+  wire logic [C_W-1:0] first_col = C_W'(0) - C_W'(pad_left_b);
   wire logic [C_W-1:0] next_run = run_col_q + C_W'(dil_xb);
   wire logic [C_W-1:0] next_pixel = pixel_col_q + C_W'(history ? dil_xb : stride_xb);
   wire logic [C_W-1:0] next_group = group_col_q + (channelwise_i ? C_W'(VEC) : '0);
