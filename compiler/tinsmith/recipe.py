@@ -16,6 +16,7 @@ from tinsmith.settings import from_table, overlaid
 
 Calibrator = Literal["min-max", "percentile", "mse"]
 WeightScales = Literal["per-channel", "per-tensor"]
+Output = Literal["8-bit", "accumulator"]
 
 _CALIBRATOR = (
     "How the range of an activation follows from the calibration samples. "
@@ -36,6 +37,10 @@ _SHIFT = "tinsmith.train.shift"
 _RANGE = (
     "The range [low, high] of the layer's output in real values, instead of the calibrated one. "
     "It is widened to hold 0. No default: the range is calibrated."
+)
+_OUTPUT = (
+    "What the layer puts out: `8-bit` values, or its `accumulator`, all 32 bits of the sum, which only a convolution "
+    "or linear layer at the end of the network can; its weights then have one scale for all channels."
 )
 
 
@@ -61,6 +66,7 @@ class LayerOverride(_Settings):
     weights: WeightScales | None = Field(default=None, description=_WEIGHTS)
     bits: int | None = Field(default=None, description=_BITS)
     range: list[float] | None = Field(default=None, min_length=2, max_length=2, description=_RANGE)
+    output: Output | None = Field(default=None, description=_OUTPUT)
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Self:
@@ -78,6 +84,7 @@ class LayerSettings(_Settings):
     weights: WeightScales
     bits: int
     range: list[float] | None = None
+    output: Output = "8-bit"
 
 
 class Recipe(_Settings):

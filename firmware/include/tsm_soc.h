@@ -167,7 +167,7 @@
 #define TSM_STREAM_FRAME 0x30000014u  // rw: of the trigger mode
 #define TSM_STREAM_LEVEL 0x30000018u  // rw: signed
 #define TSM_STREAM_TIMEOUT 0x3000001cu  // rw: clocks without a beat in mid-frame; 0 waits for ever
-#define TSM_STREAM_OVERFLOWS 0x30000020u  // r: samples or triggers lost since reset
+#define TSM_STREAM_OVERFLOWS 0x30000020u  // r: triggers lost since reset: no room, or no history before them yet
 #define TSM_STREAM_FRAMES 0x30000024u  // r: inputs filled since reset
 #define TSM_STREAM_WIDTH 0x30000028u  // r: bytes of a beat, a parameter
 #define TSM_STREAM_DEPTH 0x3000002cu  // r: samples in the circular buffer, a parameter

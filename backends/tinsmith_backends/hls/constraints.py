@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
+    Accumulator,
     BinaryMatMul,
     Concat,
     Dequantize,
@@ -15,6 +16,7 @@ from tinsmith.ir.exact import (
     Quantize,
     Reshape,
     ShiftMatMul,
+    ending_of,
 )
 from tinsmith.refusals import Rule, refusals
 
@@ -46,6 +48,14 @@ def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and an HLS project puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
+
+
+def _rounded(graph: ExactGraph, layer: Layer) -> bool:
+    """It puts out its accumulators, and an HLS project puts out 8-bit values.
+
+    leave output = "accumulator" out of the recipe
+    """
+    return not isinstance(ending_of(layer), Accumulator)
 
 
 def _image(graph: ExactGraph, layer: Layer) -> bool:
@@ -104,6 +114,7 @@ RULES: tuple[Rule, ...] = (
     _known,
     _symmetric,
     _dequantized_outputs,
+    _rounded,
     _image,
     _one_row,
     _padding_never_wins,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from tinsmith.ir.exact import (
+    Accumulator,
     Add,
     AveragePool,
     Binarize,
@@ -183,6 +184,8 @@ def _dense(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any) -> Nod
 def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
     """The stored output of an accumulator: 8 bits, or the one bit that says where it reaches its limit."""
     axes = channels_last(len(state.tensor(layer.output).shape))
+    if isinstance(ending, Accumulator):
+        raise TypeError(f"{layer.name} puts out its accumulators")
     if isinstance(ending, Requantization):
         state.keep(layer.output, state.requantize(layer, acc, ending), "value", axes)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
+    Accumulator,
     BinaryConv,
     BinaryMatMul,
     BinaryMaxPool,
@@ -16,6 +17,7 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    ending_of,
 )
 from tinsmith.refusals import Rule, refusals
 
@@ -46,6 +48,14 @@ def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and the machine puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
+
+
+def _rounded(graph: ExactGraph, layer: Layer) -> bool:
+    """It puts out its accumulators, and the machine puts out 8-bit values.
+
+    leave output = "accumulator" out of the recipe
+    """
+    return not isinstance(ending_of(layer), Accumulator)
 
 
 def _image(graph: ExactGraph, layer: Layer) -> bool:
@@ -107,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     _known,
     _symmetric,
     _dequantized_outputs,
+    _rounded,
     _image,
     _one_row,
     _flattened_for_products,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from tinsmith.errors import Problems
-from tinsmith.ir.exact import Dequantize, ExactGraph, Layer, Quantize, Requantization, Tensor, Threshold
+from tinsmith.ir.exact import (
+    Accumulator,
+    Dequantize,
+    Ending,
+    ExactGraph,
+    Layer,
+    Quantize,
+    Requantization,
+    Tensor,
+    Threshold,
+)
 
 from tinsmith_backends.rtl.folding import Candidate, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
@@ -16,8 +26,6 @@ from tinsmith_backends.rtl.words import memory, signed_width
 
 if TYPE_CHECKING:
     from tinsmith_backends.rtl.adder.trace import Graph
-
-Ending = Requantization | Threshold
 
 NARROW = 64
 """Bits of an input word up to which a pixel comes at once."""
@@ -168,6 +176,8 @@ class Lowering:
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"
         parameters: dict[str, Parameter] = {"LANES": sums.lanes, "FOLDS": channels // sums.lanes, "ACC_W": sums.width}
+        if isinstance(ending, Accumulator):
+            raise TypeError(f"{layer.name} puts out its accumulators")
         if isinstance(ending, Threshold):
             factors = np.broadcast_to(ending.limit, (channels,))
             parameters |= {"THRESHOLD": 1}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, MaxPool, Tensor
+from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, Ending, MaxPool, Tensor
 
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.adder.trace import Matrix, extremes
 from tinsmith_backends.rtl.folding import ADDERS, LANES, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Ending, Lowering, identifier, image, signed, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, width
 from tinsmith_backends.rtl.windows import Geometry, Pair, geometry, windows
 from tinsmith_backends.rtl.words import memory, signed_width
 

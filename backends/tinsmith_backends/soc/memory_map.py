@@ -459,7 +459,9 @@ STREAM = Block(
     0x1_0000,
     "sample stream unit",
     (
-        Register("CTRL", 0x00, "w", "control", (_bit("start", 0, "fill the input"), _bit("stop", 1, "give up, empty"))),
+        Register(
+            "CTRL", 0x00, "w", "control", (_bit("start", 0, "fill the input"), _bit("stop", 1, "give up the frame"))
+        ),
         Register(
             "STATUS",
             0x04,
@@ -495,7 +497,7 @@ STREAM = Block(
             (_bit("threshold", 0, "of the trigger", 16), _bit("offset", 16, "subtracted", 16)),
         ),
         Register("TIMEOUT", 0x1C, "rw", "clocks without a beat in mid-frame; 0 waits for ever"),
-        Register("OVERFLOWS", 0x20, "r", "samples or triggers lost since reset"),
+        Register("OVERFLOWS", 0x20, "r", "triggers lost since reset: no room, or no history before them yet"),
         Register("FRAMES", 0x24, "r", "inputs filled since reset"),
         Register("WIDTH", 0x28, "r", "bytes of a beat, a parameter"),
         Register("DEPTH", 0x2C, "r", "samples in the circular buffer, a parameter"),

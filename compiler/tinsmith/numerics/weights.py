@@ -90,6 +90,19 @@ def largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
     return np.where(largest < SMALLEST_RANGE, 1.0, scales).astype(np.float32)
 
 
+def accumulator_scales(weight: FloatArray, bias: FloatArray, *, input_scale: float) -> FloatArray:
+    """Scales (channels,) for a layer that puts out its accumulators: one for all, so that one real value a step is.
+
+    The largest weight becomes 127 or -127, unless biases need larger steps to fit int32 beside the products.
+
+    Raises:
+        OverflowError: a bias is so large that no scale does.
+    """
+    scales = largest_as_127(weight, per_channel=False)
+    needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
+    return np.full_like(needed, needed.max())
+
+
 def _lattice(weight: FloatArray, per_channel: bool) -> npt.NDArray[np.float64]:
     found = lattice_scales(weight if per_channel else weight.reshape(1, -1))
     return np.broadcast_to(found, (len(weight),))

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Layer, Requantization, Tensor, Threshold
+from tinsmith.ir.exact import Ending, Layer, Tensor, Threshold
 
 from tinsmith_backends.rtl.adder.equivalent import digits
 from tinsmith_backends.rtl.adder.trace import Graph, Lanes, Matrix, products
@@ -22,7 +22,7 @@ ROUNDING_LUTS = 120
 _traced: dict[str, Graph] = {}
 
 
-def candidates(work: Work, matrix: Matrix, ending: Requantization | Threshold) -> list[Candidate]:
+def candidates(work: Work, matrix: Matrix, ending: Ending) -> list[Candidate]:
     """The one way to do a layer with adders, where it is small enough.
 
     Args:

@@ -1,0 +1,63 @@
+"""Compiles the firmware with zig's clang, and writes it as the RTL reads it: a 32-bit word a line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinsmith.errors import TinsmithError
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "firmware"
+
+RAM_BYTES = 32768
+"""Of the default chip; the linker script says the same."""
+
+TARGET = ("-target", "riscv32-freestanding", "-mcpu=generic_rv32+m+c")
+FLAGS = (
+    *("-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-fno-sanitize=undefined", "-fno-builtin"),
+    *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
+)
+STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
+
+
+def sources() -> list[Path]:
+    """The firmware's C files and its entry."""
+    return sorted([*(FOLDER / "src").glob("*.c"), *(FOLDER / "src").glob("*.S")])
+
+
+def build(out: Path, *, ram_bytes: int = RAM_BYTES) -> int:
+    """Write `out` (hexadecimal words) for a chip with this much memory.
+
+    Returns:
+        the size of code and constants in bytes.
+    """
+    return link(out, sources(), (*STRICT, f"-I{FOLDER / 'include'}"), ram_bytes=ram_bytes)
+
+
+def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: int) -> int:
+    """Compile and link these files with the firmware's linker script.
+
+    Raises:
+        TinsmithError: where the compiler is missing or refuses.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    script, elf, binary = (out.with_suffix(suffix) for suffix in (".ld", ".elf", ".bin"))
+    script.write_text((FOLDER / "link.ld").read_text().replace("LENGTH = 32K", f"LENGTH = {ram_bytes}"))
+    zig = [sys.executable, "-m", "ziglang"]
+    _run([*zig, "cc", *TARGET, *FLAGS, *flags, "-T", str(script), *map(str, files), "-o", str(elf)])
+    _run([*zig, "objcopy", "-O", "binary", str(elf), str(binary)])
+    data = binary.read_bytes()
+    padded = data + bytes(-len(data) % 4)
+    words = (int.from_bytes(padded[at : at + 4], "little") for at in range(0, len(padded), 4))
+    out.write_text("".join(f"{word:08x}\n" for word in words))
+    return len(data)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        fix = "pip install 'tinsmith[cpu]' brings ziglang" if "No module named" in done.stderr else ""
+        raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", where=str(FOLDER), fix=fix)

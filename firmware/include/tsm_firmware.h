@@ -1,0 +1,62 @@
+// The firmware's parts and what they need of each other. Error codes are TSM_ERR_*; 0 is none.
+#ifndef TSM_FIRMWARE_H
+#define TSM_FIRMWARE_H
+
+#include "tsm_io.h"
+
+// A checked weight image. Everything that the processor uses of it after the check stands in its own memory, so a bit
+// that flips later in the external memory meets a CRC or nobody.
+struct tsm_image {
+    uint32_t header[TSM_HEADER_WORDS];
+    const uint32_t *tables;   // the words behind the header, up to the payload
+    uint32_t input_mode;      // TSM_MODE_* of all inputs
+};
+
+// image.c: reads and checks the image into `tables`, room for `room` words; copies the descriptors to the accelerator.
+uint32_t tsm_image_open(struct tsm_image *image, uint32_t *tables, uint32_t room);
+// The words at byte `offset` of the image, which lie in its tables.
+const uint32_t *tsm_image_at(const struct tsm_image *image, uint32_t offset);
+const uint32_t *tsm_image_step(const struct tsm_image *image, uint32_t index);
+
+// step.c: whether a program step stays inside the descriptors, the image and the activation memory.
+uint32_t tsm_step_check(const struct tsm_image *image, const uint32_t *step);
+
+// crc32.c: zlib's CRC-32 over a word's four bytes, lowest first. Begins with 0.
+uint32_t tsm_crc32(uint32_t crc, uint32_t word);
+
+// program.c: the steps of one kind of run, one after the other: `boot` ones once, all others for every frame.
+uint32_t tsm_program_boot(const struct tsm_image *image);
+uint32_t tsm_program_run(const struct tsm_image *image);
+
+// accel.c: runs descriptors and sleeps until the accelerator has finished.
+uint32_t tsm_accel_run(const struct tsm_image *image, const uint32_t *step);
+
+// soft_*.c: operators in software, on the activation memory; `table` as docs/soc-map.md.
+void tsm_soft_run(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_add(uint8_t *memory, const uint32_t *step);
+void tsm_soft_max_pool(uint8_t *memory, const uint32_t *step);
+void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_piecewise(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_copy(uint8_t *memory, const uint32_t *step);
+void tsm_soft_softmax(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_argmax(uint8_t *memory, const uint32_t *step);
+// binary32 of a / b, correctly rounded; 0 <= a <= 2^24, 0 < b < 2^31; a is exact in binary32, b is rounded to it first.
+uint32_t tsm_soft_quotient(uint32_t a, uint32_t b);
+
+// stream.c: the sample stream; results.c: the result stream.
+uint32_t tsm_inputs_open(struct tsm_image *image);
+uint32_t tsm_inputs_fill(const struct tsm_image *image);
+void tsm_results_send(const struct tsm_image *image, uint32_t sequence, uint32_t clocks);
+void tsm_results_error(uint32_t error, uint32_t detail);
+
+// clock.c: time, sleep, watchdog. Waiting kicks the watchdog; a limit of 0 waits for ever. 0 when the limit has passed.
+#define TSM_NEVER 31u  // a source that does not exist
+uint32_t tsm_clock(void);
+int tsm_wait(uint32_t source, uint32_t limit);
+void tsm_watchdog_start(void);
+
+// log.c: the UART.
+void tsm_log(const char *text);
+void tsm_log_number(const char *name, uint32_t value);
+
+#endif
