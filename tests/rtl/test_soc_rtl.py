@@ -44,3 +44,9 @@ def test_unit(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", CHIPS)
 def test_accelerator(case: str, tmp_path: Path) -> None:
     run_bench("tsm_accel", "accel_bench", CHIPS[case].parameters(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CHIPS)
+def test_many_programs(case: str, tmp_path: Path) -> None:
+    run_bench("tsm_accel", "accel_bench", CHIPS[case].parameters(), tmp_path, plusargs=["+seeds=60"])
