@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays, Build, LayerBuild, Registry, Step, Target, Tool
+from tinsmith.devices import Device
 from tinsmith.errors import Problem
+from tinsmith.estimates import Estimate, Row
 from tinsmith.ir.exact import Conv, ExactGraph, MatMul
 from tinsmith.ir.writer import write_exact
 from tinsmith.settings import Setting, Settings, positive, resolve
@@ -54,6 +56,10 @@ class FakeRunner:
 class FakeBackend:
     """Targets `fake` and `other`; `refuse` and `missing` make `problems` and a tool fail."""
 
+    devices: ClassVar[Mapping[str, Device]] = {
+        "fake-small": Device("fake-small", "a device", "fake", 50.0, {"parts": 5}, {"depth": "3"}),
+        "fake-large": Device("fake-large", "a device", "fake", 50.0, {"parts": 300}, {"depth": "3"}),
+    }
     refuse: list[Problem] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     drop: int = 0
@@ -66,7 +72,7 @@ class FakeBackend:
         return {name: Target(name, "pretends", "fake", (tool, emulator), steps=2) for name in ("fake", "other")}
 
     def configured(self, target: str, settings: Settings) -> FakeBackend:
-        resolve((Setting("depth", "how deep", "2", positive),), settings, target)
+        resolve((Setting("depth", "how deep", "2", positive, layers=True),), settings, target)
         return self
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
@@ -97,6 +103,18 @@ class FakeBackend:
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         return constants_of(graph)
 
+    def estimate(self, graph: ExactGraph, target: str) -> Estimate:
+        """As much of everything as there are layers; half of it with --set depth=1."""
+        count = len(graph.layers)
+        less = Row(graph.name, "--set depth=1", {"parts": count // 2, "latency": 500, "interval": 20})
+        whole = Row(graph.name, "as told", {"parts": count, "latency": 120, "interval": 10}, (less,))
+        quantities = {"parts": "parts that are counted", "latency": "clocks", "interval": "clocks"}
+        return Estimate(quantities, whole, tuple(Row(name, "a part", {"parts": 1}) for name in _names(graph)), ("so",))
+
+    def synthesize(self, build: Path, graph: ExactGraph, target: str, family: str, step: Step) -> Estimate:
+        with step("synthesize"):
+            return Estimate({"parts": "parts"}, Row(graph.name, family, {"parts": 7, "MHz": 61.5}))
+
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> FakeRunner:
         return FakeRunner(build, graph, runner or "fake", self.drop)
 
@@ -106,5 +124,4 @@ def _names(graph: ExactGraph) -> list[str]:
 
 
 def registry(backend: FakeBackend | None = None) -> Registry:
-    made = backend or FakeBackend()
-    return Registry(dict.fromkeys(made.targets, made))
+    return Registry.of([backend or FakeBackend()])

@@ -210,6 +210,21 @@ def test_an_exact_graph_needs_no_samples_and_takes_no_recipe(exact: Path, tmp_pa
         pipeline.compile(exact, "fake", tmp_path / "o2", shapes={"x": (1, 3, 8, 8)}, registry=registry())
 
 
+def test_a_recipe_tells_targets_and_the_report_keeps_it(exact: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('[targets."fa*"]\ndepth = 3\n[targets.other]\ndepth = 9\n[targets.fake.layers."*"]\ndepth = 5\n')
+    kept = pipeline.compile(exact, "fake", tmp_path / "out", recipe=recipe, registry=registry()).settings
+    assert kept == {"depth": "3", "depth@*": "5"}
+    told = {"depth": "4"}
+    kept = pipeline.compile(exact, "fake", tmp_path / "out", recipe=recipe, settings=told, registry=registry()).settings
+    assert kept == {"depth": "4", "depth@*": "5"} and verbs.verify(tmp_path / "out", registry=registry()).exact
+    with pytest.raises(TinsmithError, match="no layer matches 'nowhere'"):
+        pipeline.compile(exact, "fake", tmp_path / "o2", settings={"depth@nowhere": "4"}, registry=registry())
+    recipe.write_text("[targets.fkae]\ndepth = 3\n")
+    with pytest.raises(TinsmithError, match=r"no target matches 'fkae'[\s\S]*'fake'"):
+        pipeline.compile(exact, "fake", tmp_path / "o2", recipe=recipe, registry=registry())
+
+
 def test_name_reaches_the_code_and_the_report(exact: Path, tmp_path: Path) -> None:
     report = pipeline.compile(exact, "fake", tmp_path / "out", name="digits", registry=registry())
     assert report.name == "digits"

@@ -47,6 +47,18 @@ def test_later_patterns_win_key_by_key_and_any_name_of_a_group_counts() -> None:
     assert (found.asymmetric, found.calibrator) == (False, "mse")
 
 
+def test_targets_are_told_by_tables_of_their_own() -> None:
+    table = {"hls-*": {"reuse": 2, "layers": {"fc": {"reuse": 8}}}, "hls-vitis": {"reuse": 4}, "rtl-*": {"interval": 9}}
+    recipe = parse_recipe({"targets": table})
+    assert recipe.told("hls-vitis") == {"reuse@fc": "8", "reuse": "4"} and recipe.told("wasm") == {}
+    assert not recipe.quantizes and parse_recipe({"targets": table, "bits": 8}).quantizes
+    recipe.check_targets(["hls-vitis", "rtl-verilog"])
+    with pytest.raises(TinsmithError, match=r"no target matches 'rtl-\*'"):
+        recipe.check_targets(["hls-vitis", "wasm"])
+    with pytest.raises(TinsmithError, match="and not a table"):
+        parse_recipe({"targets": {"rtl-*": {"layers": 1}}})
+
+
 def test_names_with_brackets_match_as_they_are() -> None:
     parse_recipe({"layers": {"blocks[0].conv": {}}}).check_patterns(["blocks[0].conv"])
 
@@ -116,7 +128,7 @@ def test_the_documentation_names_every_key_and_default(model: type[Recipe] | typ
         assert field.description, f"{key} has no description"
         row = re.search(rf"^\| `{key}` \|.*$", text, re.MULTILINE)
         assert row, f"docs/recipe.md has no row for {key}"
-        if model is Recipe and key != "layers":
+        if model is Recipe and key not in ("layers", "targets"):
             default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
             assert f"`{default}`" in row[0].replace('"', ""), row[0]
 

@@ -1,7 +1,8 @@
 """Tinsmith: PyTorch and ONNX networks to exact integer code for small devices.
 
-The verbs of the command line are functions here: `quantize`, `compile`, `verify`, `run`, `bench`, `inspect`. They are
-imported when they are first asked for, so that `import tinsmith` and `tinsmith --help` stay quick.
+The verbs of the command line are functions here: `quantize`, `compile`, `verify`, `run`, `bench`, `estimate`,
+`synthesize`, `inspect`. They are imported when they are first asked for, so that `import tinsmith` and
+`tinsmith --help` stay quick.
 """
 
 from __future__ import annotations
@@ -11,19 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinsmith.errors import Problem, TinsmithError
-    from tinsmith.pipeline import compile, quantize
-    from tinsmith.verbs import bench, inspect, run, verify
+    from tinsmith.pipeline import compile, estimate, quantize
+    from tinsmith.verbs import bench, inspect, run, synthesize, verify
 
-__all__ = ["Problem", "TinsmithError", "bench", "compile", "inspect", "quantize", "run", "verify"]
+__all__ = [
+    "Problem",
+    "TinsmithError",
+    "bench",
+    "compile",
+    "estimate",
+    "inspect",
+    "quantize",
+    "run",
+    "synthesize",
+    "verify",
+]
 
 _HOMES = {
     "Problem": "tinsmith.errors",
     "TinsmithError": "tinsmith.errors",
     "compile": "tinsmith.pipeline",
+    "estimate": "tinsmith.pipeline",
     "quantize": "tinsmith.pipeline",
     "bench": "tinsmith.verbs",
     "inspect": "tinsmith.verbs",
     "run": "tinsmith.verbs",
+    "synthesize": "tinsmith.verbs",
     "verify": "tinsmith.verbs",
 }
 

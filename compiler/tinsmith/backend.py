@@ -139,10 +139,19 @@ class Registry:
     @staticmethod
     def load() -> Registry:
         """Find backends by the entry-point group `tinsmith.backends`; an import error is the caller's to see."""
+        points = sorted(entry_points(group="tinsmith.backends"), key=lambda p: p.name)
+        return Registry.of([point.load() for point in points])
+
+    @staticmethod
+    def of(backends: Sequence[Backend]) -> Registry:
+        """Their targets, and the devices that they know."""
+        from tinsmith.devices import HasDevices, OnDevice
+
         found: dict[str, Backend] = {}
-        for point in sorted(entry_points(group="tinsmith.backends"), key=lambda p: p.name):
-            backend: Backend = point.load()
+        for backend in backends:
             found.update(dict.fromkeys(backend.targets, backend))
+            if isinstance(backend, HasDevices):
+                found.update({name: OnDevice(backend, device) for name, device in backend.devices.items()})
         return Registry(found)
 
     def target(self, name: str) -> tuple[Backend, Target]:

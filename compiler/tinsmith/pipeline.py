@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tinsmith.artefact import EXACT_NAME, VECTORS_NAME
-from tinsmith.backend import Arrays, Registry
+from tinsmith.backend import Arrays, Backend, Registry
 from tinsmith.errors import TinsmithError
 from tinsmith.exact_file import save_exact
 from tinsmith.fidelity import note_fidelity, noted_fidelity
 from tinsmith.output import build_files, replace_file, replace_folder
 from tinsmith.progress import Progress
-from tinsmith.settings import Settings
+from tinsmith.settings import Settings, check_layers, overlaid
 from tinsmith.toolcheck import require_tools
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from tinsmith.estimates import Estimate
+    from tinsmith.recipe import Recipe
     from tinsmith.report.model import Report
 
 SampleSource = str | Path | Mapping[str, npt.NDArray[Any]]
@@ -72,11 +74,14 @@ def quantize(
     Raises:
         TinsmithError: the model or the samples cannot be taken (every reason), or `out` cannot be written.
     """
+    from tinsmith.recipe import load_recipe
+
     progress = progress or Progress(0, quiet=True)
     progress.expect(1)
+    read = load_recipe(recipe)
     sources = [Path(str(source).partition(":")[0]) for source in (model, calibrate) if isinstance(source, str | Path)]
     with replace_file(Path(out), suffix=".onnx", keep=tuple(sources)) as partial:
-        exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
+        exact = make_exact(model, calibrate, recipe=read, shapes=shapes, progress=progress)
         with progress.step("write the exact graph"):
             save_exact(exact.model, partial)
     return Path(out)
@@ -103,10 +108,10 @@ def compile(
         out: the folder to make, or an earlier build to replace.
         calibrate: calibration samples; None takes `calibrate.npz` beside the .onnx file. An exact graph needs none,
             and only takes its test vectors from them.
-        recipe: recipe.toml; None is the default recipe. An exact graph takes none.
+        recipe: recipe.toml; None is the default recipe. An exact graph takes one that only speaks of targets.
         shapes: shapes of inputs that have dynamic dimensions. An exact graph takes none.
         name: name of the network in the generated code; None is the model's own.
-        settings: what the target is told besides, by key, as in `--set KEY=VALUE`.
+        settings: what the target is told besides, by key, as in `--set KEY=VALUE`; they win over the recipe's.
         progress: where to announce the steps; None is silent.
         registry: which backends there are; None is every installed one.
 
@@ -118,16 +123,61 @@ def compile(
             taken, or the target cannot take the graph; with every reason.
     """
     progress = progress or Progress(0, quiet=True)
-    backend, wanted = (registry or Registry.load()).target(target)
-    backend = backend.configured(target, settings or {})
+    backend, read, settings = _told(target, recipe, settings or {}, registry or Registry.load())
+    wanted = backend.targets[target]
     require_tools(wanted, "compile")
     progress.expect(wanted.steps + _STEPS_AROUND_BUILD)
     with replace_folder(Path(out)) as partial:
-        exact = make_exact(model, calibrate, recipe=recipe, shapes=shapes, progress=progress)
+        exact = make_exact(model, calibrate, recipe=read, shapes=shapes, progress=progress)
         if name is not None:
             exact.model.graph.name = name
         made = Registry({target: backend})
-        return build(exact, target, partial, settings=settings or {}, progress=progress, registry=made)
+        return build(exact, target, partial, settings=settings, progress=progress, registry=made)
+
+
+def estimate(
+    model: str | Path,
+    target: str,
+    *,
+    calibrate: SampleSource | None = None,
+    recipe: str | Path | None = None,
+    shapes: Shapes | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> Estimate:
+    """What a model would take on a target, without building it or asking any tool; arguments as in `compile`.
+
+    Raises:
+        TinsmithError: as in `compile`, or the target has no model of what networks take.
+    """
+    from tinsmith.estimates import estimating
+    from tinsmith.ir.reader import read_exact
+
+    progress = progress or Progress(0, quiet=True)
+    backend, read, settings = _told(target, recipe, settings or {}, registry or Registry.load())
+    estimator = estimating(backend, target)
+    progress.expect(1)
+    exact = make_exact(model, calibrate, recipe=read, shapes=shapes, progress=progress)
+    graph = read_exact(exact.model)
+    check_layers(settings, [layer.name for layer in graph.layers])
+    with progress.step("estimate"):
+        if problems := backend.problems(graph, target):
+            raise TinsmithError(problems)
+        return estimator.estimate(graph, target)
+
+
+def _told(
+    target: str, recipe: str | Path | None, settings: Settings, known: Registry
+) -> tuple[Backend, Recipe, Settings]:
+    """The backend of a target with everything that the recipe and `settings` tell it; the recipe; what was told."""
+    from tinsmith.recipe import load_recipe
+
+    read = load_recipe(recipe)
+    backend, _ = known.target(target)
+    read.check_targets(known.backends)
+    told = overlaid(read.told(target), settings)
+    return backend.configured(target, told), read, told
 
 
 def build(
@@ -144,6 +194,7 @@ def build(
 
     backend, wanted = registry.target(target)
     graph = read_exact(exact.model)
+    check_layers(settings, [layer.name for layer in graph.layers])
     problems = backend.problems(graph, target)
     if problems:
         raise TinsmithError(problems)
@@ -168,7 +219,7 @@ def make_exact(
     model: str | Path,
     calibrate: SampleSource | None,
     *,
-    recipe: str | Path | None = None,
+    recipe: Recipe | None = None,
     shapes: Shapes | None = None,
     progress: Progress,
 ) -> Exact:
@@ -179,8 +230,9 @@ def make_exact(
     from tinsmith.numerics.float_run import FloatRun
     from tinsmith.passes.lower_exact import lower
     from tinsmith.passes.quantize import quantize as quantize_pass
-    from tinsmith.recipe import load_recipe
+    from tinsmith.recipe import Recipe
 
+    recipe = recipe or Recipe()
     progress.expect(5)
     with progress.step("load the model"):
         loaded = load(model, shapes)
@@ -189,7 +241,6 @@ def make_exact(
         return _taken_as_it_is(loaded, calibrate, recipe=recipe, shapes=shapes, where=str(model))
     calibrate, origin = _calibration(model, calibrate)
     progress.expect(0 if calibrate is not None else -1)
-    settings = load_recipe(recipe)
     loaded.graph.name = network_name(model, loaded.graph.name or "")
     with progress.step("canonicalize"):
         loaded = canonicalize(loaded)
@@ -197,7 +248,7 @@ def make_exact(
     floating = FloatRun(loaded)
     how = "" if samples is None else f"calibrate with {count(samples)} samples{origin} and "
     with progress.step(f"{how}quantize"):
-        quantize_pass(loaded, samples, settings)
+        quantize_pass(loaded, samples, recipe)
     with progress.step("lower to integers and prove ranges"):
         lower(loaded)
     if samples is None:
@@ -224,15 +275,17 @@ def network_name(model: str | Path, graph_name: str) -> str:
 
 
 def _taken_as_it_is(
-    model: ir.Model, calibrate: SampleSource | None, *, recipe: object, shapes: object, where: str
+    model: ir.Model, calibrate: SampleSource | None, *, recipe: Recipe, shapes: object, where: str
 ) -> Exact:
-    """An exact graph needs no quantization: samples become test vectors, a recipe or shapes would change nothing."""
+    """An exact graph needs no quantization: samples become test vectors, what it needs would change nothing."""
     from tinsmith.calibration_data import input_shapes, iterate, load_samples
 
-    for option, value in (("--recipe", recipe), ("--shape", shapes)):
-        if value:
-            why = "this model is an exact graph already: it is quantized and its shapes are fixed"
-            raise TinsmithError(f"{option} has no effect", where=where, why=why, fix=f"leave {option} out")
+    why = "this model is an exact graph already: it is quantized and its shapes are fixed"
+    if recipe.quantizes:
+        fix = "leave it out, or give a recipe that has [targets] only"
+        raise TinsmithError("--recipe has no effect", where=where, why=why, fix=fix)
+    if shapes:
+        raise TinsmithError("--shape has no effect", where=where, why=why, fix="leave --shape out")
     if calibrate is None:
         return Exact(model, ())
     samples = load_samples(calibrate, input_shapes(model), purpose="test vector")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tinsmith.errors import Problem, Problems, TinsmithError
+from tinsmith.errors import Problem, TinsmithError
+from tinsmith.patterns import check_patterns, matches
+from tinsmith.settings import from_table, overlaid
 
 Calibrator = Literal["min-max", "percentile", "mse"]
 WeightScales = Literal["per-channel", "per-tensor"]
@@ -92,30 +93,48 @@ class Recipe(_Settings):
         description="Overrides by layer name, name of a model input, or pattern (`*`, `?`, `[…]`). "
         "Where several match, a later one wins, key by key. Default: none.",
     )
+    targets: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="What targets are told besides the network (`--set`), by name or pattern; read by `compile`. "
+        'Keys of single layers stand in tables `layers."pattern"`. Default: none.',
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_settings(cls, targets: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for table in targets.values():
+            from_table(table)
+        return targets
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether it says anything that quantization reads."""
+        return bool(self.model_fields_set - {"targets"})
+
+    def told(self, target: str) -> dict[str, str]:
+        """The settings of a target; where several tables match it, a later one wins, key by key."""
+        found: dict[str, str] = {}
+        for pattern, table in self.targets.items():
+            if matches(pattern, target):
+                found = overlaid(found, from_table(table))
+        return found
 
     def settings(self, names: Iterable[str]) -> LayerSettings:
         """What holds for the layer that is known by `names` (a convolution and its fused ReLU have a name each)."""
-        values: dict[str, Any] = self.model_dump(exclude={"layers"})
+        values: dict[str, Any] = self.model_dump(exclude={"layers", "targets"})
         known = list(names)
         for pattern, override in self.layers.items():
-            if any(_matches(pattern, name) for name in known):
+            if any(matches(pattern, name) for name in known):
                 values |= override.model_dump(exclude_none=True)
         return LayerSettings(**values)
 
     def check_patterns(self, names: Sequence[str], where: str = "recipe") -> None:
         """Raise `TinsmithError` for every pattern that matches none of `names`, with the nearest of them."""
-        problems = Problems()
-        for pattern in self.layers:
-            if any(_matches(pattern, name) for name in names):
-                continue
-            near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.3) or list(names[:3])
-            problems.add(
-                f"no layer matches {pattern!r}",
-                where=f'{where}, [layers."{pattern}"]',
-                why="an override that changes nothing is most likely a misspelt name",
-                fix="nearest: " + ", ".join(repr(name) for name in near),
-            )
-        problems.check()
+        check_patterns({key: f'{where}, [layers."{key}"]' for key in self.layers}, names, kind="layer")
+
+    def check_targets(self, names: Iterable[str], where: str = "recipe") -> None:
+        """Raise `TinsmithError` for every pattern of `targets` that matches none of `names`."""
+        check_patterns({key: f'{where}, [targets."{key}"]' for key in self.targets}, names, kind="target")
 
 
 def load_recipe(path: str | Path | None) -> Recipe:
@@ -147,11 +166,6 @@ def parse_recipe(table: dict[str, Any], where: str = "recipe") -> Recipe:
         return Recipe.model_validate(table)
     except ValidationError as error:
         raise TinsmithError([_problem(dict(detail), where) for detail in error.errors()]) from error
-
-
-def _matches(pattern: str, name: str) -> bool:
-    """Whether `pattern` is `name` or a glob for it; names may hold brackets, so the plain name comes first."""
-    return pattern == name or fnmatchcase(name, pattern)
 
 
 def _problem(detail: dict[str, Any], where: str) -> Problem:

@@ -1,4 +1,4 @@
-"""What is done with a build folder: verify, run, bench, inspect. The command line and the Python API are these."""
+"""What is done with a build folder: verify, run, bench, synthesize, inspect; for command line and Python alike."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tinsmith.progress import Progress
 from tinsmith.report.model import Report
 
 if TYPE_CHECKING:
+    from tinsmith.estimates import Estimate
     from tinsmith.verify.verify import Verification
 
 DEFAULT_SAMPLES = 24
@@ -170,6 +171,30 @@ def bench(
     return Timing(
         artefact.target.name, running.name, len(seconds), statistics.median(seconds), min(seconds), artefact.report.macs
     )
+
+
+def synthesize(
+    folder: str | Path, family: str, *, progress: Progress | None = None, registry: Registry | None = None
+) -> Estimate:
+    """What a build really takes on an FPGA family, from open synthesis tools.
+
+    Args:
+        folder: a build folder.
+        family: ecp5, xc7 or ice40.
+        progress: where to announce the steps; None is silent.
+        registry: which backends there are; None is every installed one.
+
+    Raises:
+        TinsmithError: the folder is no build, its target is no hardware, a tool is missing or refuses the build.
+    """
+    from tinsmith.estimates import synthesizing
+
+    progress = progress or Progress(0, quiet=True)
+    progress.expect(1)
+    with progress.step("read the build"):
+        artefact = Artefact.open(folder, registry)
+        backend = synthesizing(artefact.backend, artefact.target.name)
+    return backend.synthesize(artefact.folder, artefact.graph, artefact.target.name, family, progress.step)
 
 
 def inspect(folder: str | Path) -> Report:

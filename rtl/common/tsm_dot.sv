@@ -18,18 +18,17 @@ module tsm_dot #(
     output      logic signed [ACC_W-1:0] sum_o
 );
   integer s;
-  logic signed [X_W:0] x;
   logic signed [ACC_W-1:0] term;
 
   generate
     if (KIND == 2) begin : gen_xnor
       always_comb begin
-        x = '0;
         term = '0;
         for (s = 0; s < SIMD; s = s + 1) term = term + ACC_W'(x_i[s] ^ w_i[s]);
         sum_o = ACC_W'(SIMD) - (term <<< 1);
       end
     end else if (KIND == 1) begin : gen_shift
+      logic signed [X_W:0] x;
       always_comb begin
         sum_o = '0;
         x = '0;
@@ -41,6 +40,7 @@ module tsm_dot #(
         end
       end
     end else begin : gen_multiply
+      logic signed [X_W:0] x;
       logic signed [W_W-1:0] w;
       always_comb begin
         sum_o = '0;

@@ -1,10 +1,10 @@
-// Words of IN_LANES lanes to words of OUT_LANES lanes, in order, lane 0 first. One number divides the other.
+// Words of IN_LANES lanes to words of OUT_LANES lanes, in order, lane 0 first. One number divides the other, and is not the other.
 `default_nettype none
 
 module tsm_gearbox #(
     parameter integer LANE_W = 8,
     parameter integer IN_LANES = 1,
-    parameter integer OUT_LANES = 1
+    parameter integer OUT_LANES = 2
 ) (
     input  wire logic                        clk_i,
     input  wire logic                        rst_ni,
@@ -21,12 +21,7 @@ module tsm_gearbox #(
   localparam integer OUT_W = OUT_LANES * LANE_W;
 
   generate
-    if (IN_LANES == OUT_LANES) begin : gen_wire
-      assign s_ready_o = m_ready_i;
-      assign m_valid_o = s_valid_i;
-      assign m_data_o  = s_data_i;
-      wire logic unused = &{1'b0, clk_i, rst_ni};
-    end else if (IN_LANES < OUT_LANES) begin : gen_pack
+    if (IN_LANES < OUT_LANES) begin : gen_pack
       // Collects; the last part goes straight into the register that is the output.
       localparam integer PARTS = OUT_LANES / IN_LANES;
       localparam integer CW = $clog2(PARTS);

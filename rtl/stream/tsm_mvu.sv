@@ -1,7 +1,8 @@
 // Matrix-vector unit: acc[o] = bias[o] + sum over k of x[k] * weight[o][k], folded over outputs and inputs.
 //
 // Each clock multiplies SIMD inputs with the weights of PE outputs. A vector has INPUT_FOLDS words of SIMD inputs; the
-// first of OUTPUT_FOLDS passes takes them from the stream and keeps them, the others read them again.
+// first of OUTPUT_FOLDS passes takes them from the stream and keeps them, the others read them again. With HOLD = 1
+// (INPUT_FOLDS is 1) it keeps nothing: the word stays offered until the last pass takes it.
 //
 //   clock      | i0 | i1 | i2 | i0 | i1 | i2 |      INPUT_FOLDS = 3, OUTPUT_FOLDS = 2
 //   s_ready    |  1 |  1 |  1 |  0 |  0 |  0 |
@@ -19,6 +20,7 @@ module tsm_mvu #(
     parameter integer SIMD = 1,
     parameter integer INPUT_FOLDS = 1,
     parameter integer OUTPUT_FOLDS = 1,
+    parameter integer HOLD = 0,
     parameter integer KIND = 0,
     parameter integer X_W = 8,
     parameter integer X_SIGNED = 0,
@@ -49,7 +51,6 @@ module tsm_mvu #(
   initial $readmemh(WEIGHTS, weight_rom);
   initial $readmemh(BIASES, bias_rom);
 
-  logic [SIMD*X_W-1:0] kept_q [0:INPUT_FOLDS-1];
   logic [IW-1:0] i_q;
   logic [OW-1:0] o_q;
   logic [AW-1:0] address_q;
@@ -65,17 +66,30 @@ module tsm_mvu #(
 
   // A finished accumulator that nobody takes stops the sums behind it only where they would overwrite it.
   wire logic step = !valid3_q || m_ready_i || !valid2_q;
-  wire logic work = step && (!first_pass || s_valid_i);
+  wire logic from_stream = HOLD != 0 || first_pass;
+  wire logic work = step && (!from_stream || s_valid_i);
+  wire logic [SIMD*X_W-1:0] x;
 
-  assign s_ready_o = step && first_pass;
+  assign s_ready_o = step && (HOLD != 0 ? last_o : first_pass);
   assign busy_o = work;
   assign m_valid_o = valid3_q;
   assign m_data_o = acc_q;
 
+  generate
+    if (HOLD != 0 || OUTPUT_FOLDS == 1) begin : gen_stream
+      assign x = s_data_i;
+    end else begin : gen_kept
+      logic [SIMD*X_W-1:0] kept_q [0:INPUT_FOLDS-1];
+      always_ff @(posedge clk_i) begin
+        if (work && first_pass) kept_q[i_q] <= s_data_i;
+      end
+      assign x = first_pass ? s_data_i : kept_q[i_q];
+    end
+  endgenerate
+
   always_ff @(posedge clk_i) begin
-    if (work && first_pass) kept_q[i_q] <= s_data_i;
     if (step) begin
-      x1_q    <= first_pass ? s_data_i : kept_q[i_q];
+      x1_q    <= x;
       w1_q    <= weight_rom[address_q];
       bias1_q <= bias_rom[o_q];
       bias2_q <= bias1_q;

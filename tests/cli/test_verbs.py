@@ -111,7 +111,12 @@ def test_compile_and_inspect_print_what_a_pass_warned_of(place: Path, tinsmith: 
 
 def test_targets_are_listed(tinsmith: CommandLine) -> None:
     assert "pretends" in tinsmith("targets").out
-    assert [each["name"] for each in tinsmith("targets", "--json").json] == ["fake", "other"]
+    assert [each["name"] for each in tinsmith("targets", "--json").json] == [
+        "fake",
+        "other",
+        "fake-small",
+        "fake-large",
+    ]
 
 
 def test_doctor_fails_only_for_the_target_that_was_asked_for(tinsmith: CommandLine) -> None:

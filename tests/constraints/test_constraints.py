@@ -51,6 +51,16 @@ CASES: dict[str, tuple[onnx.ModelProto, str, str]] = {
         "pads_are_not_negative",
         "pads is [-1, 0, 0, 0]",
     ),
+    "transposed convolution of a size to come": (
+        model('y = ConvTranspose <auto_pad="SAME_UPPER", strides=[2,2]> (x, w)', w=weights(4, 2, 3, 3)),
+        "transposed_pads_are_explicit",
+        "auto_pad is 'SAME_UPPER'",
+    ),
+    "transposed convolution of another input": (
+        model("y = ConvTranspose (x, w)", w=weights(5, 2, 3, 3)),
+        "transposed_kernel_fits_weights",
+        "weight [5, 2, 3, 3], group 1",
+    ),
     "padding as wide as the pool": (
         model(f"y = MaxPool <{POOL}, pads=[0,3,0,0]> (x)"),
         "padding_is_smaller_than_the_kernel",

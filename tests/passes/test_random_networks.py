@@ -69,7 +69,13 @@ def _simple(text: str) -> Layer:
     return layer
 
 
+def _transposed(x: str, y: str, c: int, rng: np.random.Generator, constants: Constants) -> tuple[str, int]:
+    constants[f"{y}w"] = rng.normal(size=(c, 2, 2, 3)).astype(np.float32) / 4
+    return f"{y} = ConvTranspose <strides=[2,1], pads=[0,1,0,1]> ({x}, {y}w)", 2
+
+
 LAYERS: dict[str, Layer] = {
+    "transposed": _transposed,
     "conv": _conv,
     "norm": _norm,
     "arithmetic": _arithmetic,

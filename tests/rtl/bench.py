@@ -7,8 +7,9 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import Combine, RisingEdge
-from models import MODELS
-from streams import feed, reset, start, take
+from models import MODELS, parameters
+from streams import feed, reset, start, take, watch
+from tinsmith_backends.rtl.clock_models import Fork, model_of
 
 
 def quiet(dut: Any, given: Any, made: Any) -> None:
@@ -16,6 +17,26 @@ def quiet(dut: Any, given: Any, made: Any) -> None:
         getattr(dut, f"{port}_valid_i").value = 0
     for port in made:
         getattr(dut, f"{port}_ready_i").value = 0
+
+
+def replay(dut: Any, given: Any, made: Any, seen: list[dict[str, bool]]) -> None:
+    """What the module did at each edge is what its model of clocks does when it meets the same streams."""
+    ports = {name: number for number, name in enumerate((*given, *made))}
+    model = model_of(dut._name, parameters(dut), ports)
+    valid, ready = [False] * len(ports), [False] * len(ports)
+    for clock, edge in enumerate(seen):
+        for name in given:
+            valid[ports[name]] = edge[f"{name}_valid"]
+        for name in made:
+            ready[ports[name]] = edge[f"{name}_ready"]
+        if isinstance(model, Fork):
+            model.offer(valid)
+        offered = {name: valid[ports[name]] for name in made}
+        model.clock(valid, ready)
+        for name in made:
+            assert edge[f"{name}_valid"] == offered[name], f"valid of {name} at clock {clock}"
+        for name in given:
+            assert edge[f"{name}_ready"] == ready[ports[name]], f"ready of {name} at clock {clock}"
 
 
 async def compare(dut: Any, given: Any, made: Any, *, gap: float, stall: float) -> None:
@@ -36,7 +57,11 @@ async def words_are_right_with_gaps_and_back_pressure(dut: Any, gap: float, stal
     given, made = MODELS[dut._name](dut, random.Random(7))
     quiet(dut, given, made)
     await start(dut)
+    seen: list[dict[str, bool]] = []
+    watching = cocotb.start_soon(watch(dut, given, made, seen))
     await compare(dut, given, made, gap=gap, stall=stall)
+    watching.cancel()
+    replay(dut, given, made, seen)
 
 
 @cocotb.test()

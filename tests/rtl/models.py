@@ -19,6 +19,18 @@ def integers(dut: Any, *names: str) -> tuple[int, ...]:
     return tuple(value - (1 << 32) if value >> 31 else value for value in values)  # read as 32 bits without a sign
 
 
+TIMED = (
+    *("DEPTH", "IN_LANES", "OUT_LANES", "TAPS", "PARALLEL", "FOLDS", "PIXELS_OUTER", "INPUT_FOLDS", "OUTPUT_FOLDS"),
+    *("HOLD", "H", "W", "OH", "OW", "KH", "KW", "SH", "SW", "DH", "DW", "TOP", "LEFT", "WORDS", "ROWS", "QUEUE"),
+)
+"""Parameters on which a module's clocks depend."""
+
+
+def parameters(dut: Any) -> Parameters:
+    """Those of the module that are in `TIMED`."""
+    return {name: integers(dut, name)[0] for name in TIMED if hasattr(dut, name)}
+
+
 def lines(dut: Any, name: str) -> list[int]:
     """The words of a $readmemh file that a parameter names."""
     return [int(line, 16) for line in Path(getattr(dut, name).value.decode()).read_text().split()]
@@ -60,6 +72,12 @@ def join(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
         )
     ]
     return {"a": a, "b": b}, {"m": [pack(row, acc) for row in sums]}
+
+
+def concat(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
+    a_w, b_w = integers(dut, "A_W", "B_W")
+    a, b = some(rng, 50, a_w), some(rng, 50, b_w)
+    return {"a": a, "b": b}, {"m": [p | q << a_w for p, q in zip(a, b, strict=True)]}
 
 
 def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
@@ -117,40 +135,39 @@ def mvu(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
 
 
 def lanes(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
-    count, taps, folds, op, x_w, x_signed, w_w, acc = integers(
-        dut, "LANES", "TAPS", "FOLDS", "OP", "X_W", "X_SIGNED", "W_W", "ACC_W"
-    )
-    weights = [unpack(line, count, w_w, signed=True) for line in lines(dut, "WEIGHTS")] if op == 2 else []
+    """Ten images of one pixel each; a word holds `parallel` taps."""
+    count, taps, parallel, folds, outer = integers(dut, "LANES", "TAPS", "PARALLEL", "FOLDS", "PIXELS_OUTER")
+    op, x_w, x_signed, w_w, acc = integers(dut, "OP", "X_W", "X_SIGNED", "W_W", "ACC_W")
+    weights = [row for line in lines(dut, "WEIGHTS") for row in _taps(line, parallel, count, w_w)] if op == 2 else []
     biases = [unpack(line, count, acc, signed=True) for line in lines(dut, "BIASES")] if op == 2 else []
     given, made = [], []
-    for number in range(10 * folds):
-        fold = number % folds
-        window = some(rng, taps, count * x_w)
-        given += window
-        columns = list(zip(*(unpack(word, count, x_w, signed=bool(x_signed)) for word in window), strict=True))
-        if op in (0, 3):
-            made.append(pack([(max if op == 0 else min)(column) for column in columns], acc))
-        elif op == 1:
-            made.append(pack([sum(column) for column in columns], acc))
-        else:
-            rows = weights[fold * taps : (fold + 1) * taps]
-            made.append(
-                pack(
-                    [
-                        biases[fold][c] + sum(x * row[c] for x, row in zip(column, rows, strict=True))
-                        for c, column in enumerate(columns)
-                    ],
-                    acc,
-                )
-            )
+    for _ in range(10):
+        words = [some(rng, taps // parallel, parallel * count * x_w) for _ in range(folds)]
+        given += [word for step in (zip(*words, strict=True) if outer else words) for word in step]
+        for fold, window in enumerate(words):
+            rows = [row for word in window for row in _taps(word, parallel, count, x_w, signed=bool(x_signed))]
+            columns = list(zip(*rows, strict=True))
+            if op == 2:
+                factors = list(zip(*weights[fold * taps : (fold + 1) * taps], strict=True))
+                sums = [sum(x * w for x, w in zip(*pair, strict=True)) for pair in zip(columns, factors, strict=True)]
+                made.append(pack([a + b for a, b in zip(sums, biases[fold], strict=True)], acc))
+            else:
+                made.append(pack([{0: max, 1: sum, 3: min}[op](column) for column in columns], acc))
     return {"s": given}, {"m": made}
 
 
+def _taps(word: int, taps: int, count: int, width: int, *, signed: bool = True) -> list[list[int]]:
+    """The taps of a word, each with its lanes."""
+    values = unpack(word, taps * count, width, signed=signed)
+    return [values[i : i + count] for i in range(0, len(values), count)]
+
+
 def window(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
+    """Three images; tsm_slide gives all taps of a word in one."""
+    whole = dut._name == "tsm_slide"
     word_w, words, h, w, oh, ow, kh, kw = integers(dut, "WORD_W", "WORDS", "H", "W", "OH", "OW", "KH", "KW")
-    sh, sw, dh, dw, top, left, outer, pad = integers(
-        dut, "SH", "SW", "DH", "DW", "TOP", "LEFT", "CHANNELS_OUTER", "PAD"
-    )
+    sh, sw, dh, dw, top, left, pad = integers(dut, "SH", "SW", "DH", "DW", "TOP", "LEFT", "PAD")
+    outer = whole or integers(dut, "CHANNELS_OUTER")[0]
     taps = [(i, j) for i in range(kh) for j in range(kw)]
     order = [(t, c) for c in range(words) for t in taps] if outer else [(t, c) for t in taps for c in range(words)]
     given, made = [], []
@@ -161,10 +178,13 @@ def window(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
             for (i, j), c in order:
                 y, x = oy * sh + i * dh - top, ox * sw + j * dw - left
                 made.append(image[(y * w + x) * words + c] if 0 <= y < h and 0 <= x < w else pad)
+    if whole:
+        made = [pack(made[i : i + kh * kw], word_w) for i in range(0, len(made), kh * kw)]
     return {"s": given}, {"m": made}
 
 
 MODELS: Mapping[str, Callable[[Any, random.Random], tuple[Streams, Streams]]] = {
+    "tsm_concat": concat,
     "tsm_ending": ending,
     "tsm_fifo": fifo,
     "tsm_fork": fork,
@@ -172,6 +192,8 @@ MODELS: Mapping[str, Callable[[Any, random.Random], tuple[Streams, Streams]]] = 
     "tsm_join": join,
     "tsm_lanes": lanes,
     "tsm_mvu": mvu,
+    "tsm_slice": fifo,
+    "tsm_slide": window,
     "tsm_window": window,
 }
 """By module name."""

@@ -29,3 +29,19 @@ def bits(name: str = "bits") -> Net:
     shifted = net.shift_conv(plus, 5, (2, 2), weight_bits=4)
     net.dequantize(net.shift_matmul(net.flatten(shifted), 6, 3, dtype="int8"))
     return net
+
+
+def digits(name: str = "digits") -> Net:
+    """The shape of examples/digits/net.py: a stem, two residual blocks with a pool and a wide layer between, a head."""
+    net = Net(7, name)
+    stem = net.conv(net.quantize(net.input("x", (1, 1, 8, 8))), 24, pads=(1, 1, 1, 1))
+    pooled = net.max_pool(_block(net, stem), (2, 2), strides=(2, 2))
+    wide = net.conv(pooled, 48, pads=(1, 1, 1, 1))
+    mean = net.average_pool(_block(net, wide), (4, 4))
+    net.dequantize(net.matmul(net.flatten(mean), 10, dtype="int8"))
+    return net
+
+
+def _block(net: Net, x: str) -> str:
+    deep = net.depthwise(x, pads=(1, 1, 1, 1))
+    return net.add(x, net.conv(deep, net.tensors[x].shape[1], (1, 1), dtype="int8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,25 +21,49 @@ def need_icarus() -> None:
 
 
 def sources() -> list[Path]:
-    """Every file of rtl/, packages first, as simulators want them."""
+    """Every SystemVerilog file of rtl/, packages first, as simulators want them."""
     return sorted((ROOT / "rtl").glob("*/*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
 
 
-def run_bench(module: str, bench: str, parameters: Mapping[str, object], folder: Path) -> None:
+def need_ghdl() -> None:
+    """The same for VHDL."""
+    pytest.importorskip("cocotb", reason="cocotb is not installed")
+    if shutil.which("ghdl") is None:
+        pytest.skip("GHDL is not installed", allow_module_level=True)
+
+
+BUILDS: Mapping[str, Mapping[str, Any]] = {
+    "icarus": {"build_args": ["-g2012", "-Wall"], "timescale": ("1ns", "1ps")},
+    "ghdl": {"build_args": ["--std=08"]},
+}
+"""What each simulator is told besides."""
+VHDL = ("tsm_slice", "tsm_fifo", "tsm_fork", "tsm_concat", "tsm_gearbox", "tsm_rows", "tsm_slide")
+"""Modules of rtl/vhdl, in the order of their needs."""
+
+
+def run_bench(
+    module: str, bench: str, parameters: Mapping[str, object], folder: Path, simulator: str = "icarus"
+) -> None:
     """Build `module` of rtl/ with these parameters and run the cocotb tests of `bench`; each of them must pass."""
     from cocotb_tools.check_results import get_results
     from cocotb_tools.runner import get_runner
 
-    runner = get_runner("icarus")
+    vhdl = [ROOT / "rtl" / "vhdl" / f"{name}.vhd" for name in VHDL]
+    runner = get_runner(simulator)
     runner.build(
-        sources=sources(),
+        sources=vhdl if simulator == "ghdl" else sources(),
         hdl_toplevel=module,
         parameters=dict(parameters),
         build_dir=folder,
-        build_args=["-g2012", "-Wall"],
-        timescale=("1ns", "1ps"),
+        **BUILDS[simulator],
     )
-    path = {"PYTHONPATH": str(BENCHES)}
-    results = runner.test(hdl_toplevel=module, test_module=bench, build_dir=folder, test_dir=folder, extra_env=path)
+    results = runner.test(
+        hdl_toplevel=module,
+        test_module=bench,
+        build_dir=folder,
+        test_dir=folder,
+        test_args=["--std=08"] if simulator == "ghdl" else [],
+        extra_env={"PYTHONPATH": str(BENCHES)},
+    )
     count, failures = get_results(results)
     assert count > 0 and failures == 0, f"{failures} of {count} tests of {bench} on {module} fail"

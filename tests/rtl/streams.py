@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
+
+IN = (("valid", "i"), ("ready", "o"))
+"""Ports of a stream into the module."""
+OUT = (("valid", "o"), ("ready", "i"))
+"""Ports of a stream out of it."""
 
 
 async def start(dut: Any) -> None:
@@ -86,3 +91,12 @@ def unpack(word: int, lanes: int, width: int, *, signed: bool) -> list[int]:
     """The lanes of a word."""
     found = [(word >> (lane * width)) & ((1 << width) - 1) for lane in range(lanes)]
     return [value - (1 << width) if signed and value >> (width - 1) else value for value in found]
+
+
+async def watch(dut: Any, given: Iterable[str], made: Iterable[str], seen: list[dict[str, bool]]) -> None:
+    """Append valid and ready of every stream at each rising edge, until cancelled."""
+    signals = {f"{name}_{what}": getattr(dut, f"{name}_{what}_{i}") for name in given for what, i in IN}
+    signals |= {f"{name}_{what}": getattr(dut, f"{name}_{what}_{o}") for name in made for what, o in OUT}
+    while True:
+        await RisingEdge(dut.clk_i)
+        seen.append({name: signal.value == 1 for name, signal in signals.items()})

@@ -35,30 +35,32 @@ def same(h: int, w: int, k: int, stride: int = 1) -> Parameters:
 
 
 def mvu(
-    folder: Path, pe: int, simd: int, inputs: int, outputs: int, kind: int, x_w: int, w_w: int, signed: int
+    folder: Path,
+    pe: int,
+    simd: int,
+    inputs: int,
+    outputs: int,
+    kind: int,
+    x_w: int,
+    w_w: int,
+    signed: int,
+    hold: int = 0,
 ) -> Parameters:
     weights = memory(folder, "w.mem", inputs * outputs, w_w, lanes=pe * simd)
     biases = memory(folder, "b.mem", outputs, 24, lanes=pe, top=5000)
-    shape = {"PE": pe, "SIMD": simd, "INPUT_FOLDS": inputs, "OUTPUT_FOLDS": outputs, "KIND": kind}
+    shape = {"PE": pe, "SIMD": simd, "INPUT_FOLDS": inputs, "OUTPUT_FOLDS": outputs, "KIND": kind, "HOLD": hold}
     return {**shape, "X_W": x_w, "W_W": w_w, "X_SIGNED": signed, "ACC_W": 24, "WEIGHTS": weights, "BIASES": biases}
 
 
-def lanes(folder: Path, op: int, count: int, taps: int, folds: int, signed: int) -> Parameters:
-    shape = {
-        "LANES": count,
-        "TAPS": taps,
-        "FOLDS": folds,
-        "OP": op,
-        "X_SIGNED": signed,
-        "ACC_W": 8 if op in (0, 3) else 22,
-    }
+def lanes(
+    folder: Path, op: int, count: int, taps: int, folds: int, signed: int, parallel: int = 1, outer: int = 0
+) -> Parameters:
+    shape = {"LANES": count, "TAPS": taps, "PARALLEL": parallel, "FOLDS": folds, "PIXELS_OUTER": outer}
+    shape |= {"OP": op, "X_SIGNED": signed, "ACC_W": 8 if op in (0, 3) else 22}
     if op != 2:
         return shape
-    files = {
-        "WEIGHTS": memory(folder, "w.mem", taps * folds, 8, lanes=count),
-        "BIASES": memory(folder, "b.mem", folds, 22, lanes=count, top=999),
-    }
-    return {**shape, **files}
+    weights = memory(folder, "w.mem", taps * folds // parallel, 8, lanes=count * parallel)
+    return {**shape, "WEIGHTS": weights, "BIASES": memory(folder, "b.mem", folds, 22, lanes=count, top=999)}
 
 
 def ending(folder: Path, threshold: int, count: int, folds: int, **more: int) -> Parameters:
@@ -74,9 +76,10 @@ CASES = {
     "fifo-1": ("tsm_fifo", lambda f: {"WIDTH": 5, "DEPTH": 1}),
     "fifo-5": ("tsm_fifo", lambda f: {"WIDTH": 9, "DEPTH": 5}),
     "fork": ("tsm_fork", lambda f: {"WIDTH": 6}),
-    "gearbox-wire": ("tsm_gearbox", lambda f: {"LANE_W": 3, "IN_LANES": 2, "OUT_LANES": 2}),
+    "slice": ("tsm_slice", lambda f: {"WIDTH": 7}),
     "gearbox-pack": ("tsm_gearbox", lambda f: {"LANE_W": 4, "IN_LANES": 2, "OUT_LANES": 6}),
     "gearbox-unpack": ("tsm_gearbox", lambda f: {"LANE_W": 8, "IN_LANES": 4, "OUT_LANES": 1}),
+    "concat": ("tsm_concat", lambda f: {"A_W": 6, "B_W": 11}),
     "join": ("tsm_join", lambda f: {"LANES": 3, "A_SIGNED": 1, "A_FACTOR": 23170, "B_FACTOR": 311, "ACC_W": 28}),
     "ending-requantize": ("tsm_ending", lambda f: ending(f, 0, 3, 2, SHIFT=13, LO=-100, HI=90)),
     "ending-one": ("tsm_ending", lambda f: ending(f, 0, 1, 1, SHIFT=1, LO=0, HI=255)),
@@ -85,12 +88,28 @@ CASES = {
     "lanes-max-unsigned": ("tsm_lanes", lambda f: lanes(f, 0, 3, 5, 2, 0)),
     "lanes-min": ("tsm_lanes", lambda f: lanes(f, 3, 1, 4, 2, 0)),
     "lanes-sum": ("tsm_lanes", lambda f: lanes(f, 1, 3, 9, 1, 0)),
+    "lanes-max-parallel": ("tsm_lanes", lambda f: lanes(f, 0, 2, 4, 2, 1, parallel=4)),
+    "lanes-image": ("tsm_lanes", lambda f: lanes(f, 1, 2, 6, 3, 1, outer=1)),
     "lanes-depthwise": ("tsm_lanes", lambda f: lanes(f, 2, 2, 9, 2, 0)),
+    "lanes-depthwise-parallel": ("tsm_lanes", lambda f: lanes(f, 2, 2, 9, 3, 1, parallel=9)),
     "mvu-multiply": ("tsm_mvu", lambda f: mvu(f, 2, 3, 4, 3, 0, 8, 8, 0)),
     "mvu-one": ("tsm_mvu", lambda f: mvu(f, 1, 1, 1, 1, 0, 8, 8, 1)),
     "mvu-parallel": ("tsm_mvu", lambda f: mvu(f, 5, 6, 1, 1, 0, 8, 8, 1)),
+    "mvu-hold": ("tsm_mvu", lambda f: mvu(f, 2, 5, 1, 4, 0, 8, 8, 1, hold=1)),
     "mvu-shift": ("tsm_mvu", lambda f: mvu(f, 3, 2, 3, 2, 1, 8, 4, 1)),
     "mvu-xnor": ("tsm_mvu", lambda f: mvu(f, 4, 16, 3, 2, 2, 1, 1, 0)),
+    "slide-same": ("tsm_slide", lambda f: {**same(5, 4, 3), "PAD": 9}),
+    "slide-words": ("tsm_slide", lambda f: {**same(6, 5, 3), "WORDS": 3, "ROWS": 4}),
+    "slide-stride": ("tsm_slide", lambda f: {**same(6, 7, 3, 2), "WORDS": 2, "ROWS": 6}),
+    "slide-dilated": (
+        "tsm_slide",
+        lambda f: {**same(7, 5, 2, 2), "OH": 3, "OW": 2, "TOP": 0, "LEFT": 0, "DH": 2, "DW": 2},
+    ),
+    "slide-pool": ("tsm_slide", lambda f: {**same(6, 6, 2, 2), "OH": 3, "OW": 3, "TOP": 0, "LEFT": 0}),
+    "slide-uneven": ("tsm_slide", lambda f: {**same(4, 6, 3), "KW": 5, "LEFT": 1, "OW": 5, "KH": 2, "OH": 4}),
+    "slide-sequence": ("tsm_slide", lambda f: {**same(1, 9, 1), "KW": 5, "LEFT": 2, "OW": 9, "WORDS": 2, "PAD": 3}),
+    "slide-sequence-stride": ("tsm_slide", lambda f: {**same(3, 8, 1), "KW": 4, "LEFT": 1, "OW": 4, "SW": 2}),
+    "slide-narrow": ("tsm_slide", lambda f: {**same(4, 1, 1), "KH": 3, "TOP": 1}),
     "window-same": ("tsm_window", lambda f: {**same(5, 4, 3), "WORDS": 2, "PAD": 9}),
     "window-stride": ("tsm_window", lambda f: {**same(6, 6, 3, 2), "CHANNELS_OUTER": 1, "WORDS": 3}),
     "window-dilated": (
@@ -115,4 +134,5 @@ def test_module(case: str, tmp_path: Path) -> None:
 
 def test_every_module_has_a_case() -> None:
     modules = {path.stem for folder in ("common", "stream") for path in (ROOT / "rtl" / folder).glob("*.sv")}
-    assert modules - {module for module, _ in CASES.values()} == {"tsm_dot"}  # which tsm_mvu holds
+    inside = {"tsm_dot", "tsm_rows"}  # which tsm_mvu and the window formers hold
+    assert modules - {module for module, _ in CASES.values()} == inside

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinsmith_backends.hls.network import Network, Node
-from tinsmith_backends.hls.settings import Settings
+from tinsmith_backends.hls.settings import LayerSettings, Settings
 
 STAMP = "tinsmith"
 """Part of the name of the library that the project's build_lib.sh makes; hls4ml would draw a random one."""
@@ -66,7 +66,7 @@ def _config(network: Network, backend: str, settings: Settings) -> dict[str, Any
         layers[node.name] = {
             "Precision": {what: str(number) for what, number in node.types.items()},
             "Trace": node.name in ends and node.name not in network.inputs,
-            **settings.of_layers,
+            **_built(settings.of_layer(node.layer)),
         }
     return {
         "OutputDir": ".",
@@ -76,12 +76,13 @@ def _config(network: Network, backend: str, settings: Settings) -> dict[str, Any
         "Part": settings.part,
         "ClockPeriod": settings.clock_ns,
         "TraceOutput": True,
-        "HLSConfig": {
-            "Model": {"Precision": "fixed<32,32>", **settings.of_layers},
-            "LayerName": layers,
-        },
+        "HLSConfig": {"Model": {"Precision": "fixed<32,32>", **_built(settings.of_layer(""))}, "LayerName": layers},
         "WriterConfig": {"Namespace": None, "WriteWeightsTxt": True, "WriteTar": False, "TBOutputStream": "both"},
     }
+
+
+def _built(layer: LayerSettings) -> dict[str, Any]:
+    return {"ReuseFactor": layer.reuse, "Strategy": layer.strategy}
 
 
 @contextlib.contextmanager

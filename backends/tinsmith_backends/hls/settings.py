@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tinsmith import settings as told
 from tinsmith.settings import Setting, one_of, positive
@@ -23,11 +22,19 @@ def known(part: str) -> tuple[Setting, ...]:
     """The settings of a flow whose usual device is `part`."""
     return (
         Setting("io_type", "a layer's whole output at once, or a stream of pixels", "io_parallel", one_of(*IO_TYPES)),
-        Setting("reuse", "how often a multiplier works for one inference of its layer", "1", positive),
-        Setting("strategy", "how dense layers and convolutions are built", "latency", one_of(*STRATEGIES)),
+        Setting("reuse", "how often a multiplier works for one inference of its layer", "1", positive, layers=True),
+        Setting("strategy", "how a layer with weights is built", "latency", one_of(*STRATEGIES), layers=True),
         Setting("clock_ns", "period of the clock that the project asks for, in nanoseconds", "5", _number),
         Setting("part", "the FPGA, as the vendor's tool names it", part, lambda value: None),
     )
+
+
+@dataclass(frozen=True)
+class LayerSettings:
+    """What single layers can be told."""
+
+    reuse: int
+    strategy: str
 
 
 @dataclass(frozen=True)
@@ -35,19 +42,17 @@ class Settings:
     """What hls4ml is told besides the network; see `known` for what each means."""
 
     io_type: str
-    reuse: int
-    strategy: str
     clock_ns: float
     part: str
+    given: told.Settings
 
     @staticmethod
     def resolve(given: told.Settings, target: str, part: str) -> Settings:
         """From what the user wrote; raises `TinsmithError` with everything that is wrong with it."""
         values = told.resolve(known(part), given, target)
-        reuse, clock = int(values["reuse"]), float(values["clock_ns"])
-        return Settings(values["io_type"], reuse, values["strategy"], clock, values["part"])
+        return Settings(values["io_type"], float(values["clock_ns"]), values["part"], given)
 
-    @property
-    def of_layers(self) -> dict[str, Any]:
-        """hls4ml's settings of every layer."""
-        return {"ReuseFactor": self.reuse, "Strategy": self.strategy}
+    def of_layer(self, layer: str) -> LayerSettings:
+        """How the layer of this name is built."""
+        values = told.of_layer(known(self.part), self.given, layer)
+        return LayerSettings(int(values["reuse"]), values["strategy"])

@@ -16,7 +16,8 @@ from tinsmith_backends.rtl.targets import TARGETS
 if TYPE_CHECKING:
     from tinsmith.ir.exact import ExactGraph
 
-    from tinsmith_backends.rtl.instances import Machine, Wire
+    from tinsmith_backends.rtl.buffers import Design
+    from tinsmith_backends.rtl.instances import Machine
 
 SETTINGS = (Setting("interval", "clocks between inferences that the machine must sustain", "16384", positive),)
 
@@ -26,6 +27,7 @@ class RtlBackend:
     """Implements `tinsmith.backend.Backend`."""
 
     given: Settings = field(default_factory=dict)
+    _designs: dict[int, tuple[ExactGraph, Design]] = field(default_factory=dict, compare=False, repr=False)
     targets: ClassVar[Mapping[str, Target]] = TARGETS
 
     def configured(self, target: str, settings: Settings) -> RtlBackend:
@@ -43,9 +45,10 @@ class RtlBackend:
         from tinsmith_backends.rtl.write import write_machine
 
         with step("fold the layers"):
-            machine, traced = self._machine(graph, target)
+            design = self._design(graph, target)
+            machine = design.machine
         with step("write the machine"):
-            write_machine(machine, traced, out)
+            write_machine(design, out)
         weights: dict[str, int] = {}
         for instance in machine.instances:
             size = sum(len(line) for text in instance.memories.values() for line in text.split())
@@ -59,15 +62,13 @@ class RtlBackend:
         """Add what the bench feeds and compares."""
         from tinsmith_backends.rtl.write import write_vectors
 
-        write_vectors(self._machine(graph, target)[0], out, expected)
+        write_vectors(self._design(graph, target), out, expected)
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
-        """ROM contents, made again from the exact graph."""
-        from tinsmith_backends.rtl.write import MEMORIES
+        """ROM contents and generated modules, made again from the exact graph."""
+        from tinsmith_backends.rtl.write import constants
 
-        machine, _ = self._machine(graph, target)
-        files = [item for instance in machine.instances for item in instance.memories.items()]
-        return {f"{MEMORIES}/{name}": text.encode() for name, text in files}
+        return {name: text.encode() for name, text in constants(self._design(graph, target).machine).items()}
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
         """The simulation in Icarus under cocotb."""
@@ -78,10 +79,14 @@ class RtlBackend:
             raise TinsmithError(what, where="--runner", fix=f"--runner {IcarusRunner.name}")
         return IcarusRunner(build, graph)
 
-    def _machine(self, graph: ExactGraph, target: str) -> tuple[Machine, dict[str, Wire]]:
-        from tinsmith_backends.rtl.lower import lower
+    def _design(self, graph: ExactGraph, target: str) -> Design:
+        """What is built, made once for a graph."""
+        from tinsmith_backends.rtl.buffers import design
 
-        return lower(graph, int(resolve(SETTINGS, self.given, target)["interval"]))
+        if id(graph) not in self._designs:
+            made = design(graph, int(resolve(SETTINGS, self.given, target)["interval"]), {})
+            self._designs[id(graph)] = (graph, made)
+        return self._designs[id(graph)][1]
 
 
 def _modules(machine: Machine, layer: str) -> str:

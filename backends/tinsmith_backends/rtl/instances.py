@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinsmith_backends.rtl.adder.trace import Graph
 
 Parameter = int | str
 
@@ -29,13 +33,14 @@ class Instance:
 
     Attributes:
         name: of the instance.
-        module: in rtl/common or rtl/stream.
+        module: in rtl/common or rtl/stream, or generated from `graph`.
         parameters: by name; strings are file names of `memories`.
         inputs: stream by port prefix (s, or a and b).
         outputs: stream by port prefix (m, or a and b).
         layer: the layer of the exact graph that it serves.
         cycles: clocks an inference in which it is occupied.
         memories: contents of ROMs, by file name: lines of hexadecimal digits.
+        graph: what a generated module computes.
     """
 
     name: str
@@ -46,6 +51,12 @@ class Instance:
     layer: str
     cycles: int
     memories: Mapping[str, str] = field(default_factory=dict)
+    graph: Graph | None = field(default=None, compare=False)
+
+    @property
+    def ports(self) -> dict[str, Wire]:
+        """Every stream, by port prefix."""
+        return {**self.inputs, **self.outputs}
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,6 @@ class Machine:
     instances: tuple[Instance, ...]
 
     @property
-    def interval(self) -> int:
-        """Clocks between two inferences: what the slowest instance needs."""
+    def cycles(self) -> int:
+        """Clocks an inference of the slowest instance."""
         return max(instance.cycles for instance in self.instances)

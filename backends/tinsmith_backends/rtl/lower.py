@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import gcd
+from collections.abc import Iterable, Mapping
+from math import gcd, lcm
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from tinsmith.errors import Problems
 from tinsmith.ir.exact import Dequantize, ExactGraph, Layer, Quantize, Requantization, Tensor, Threshold
 
-from tinsmith_backends.rtl.folding import Folding, Work, choose_folding
+from tinsmith_backends.rtl.folding import Candidate, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
 
+if TYPE_CHECKING:
+    from tinsmith_backends.rtl.adder.trace import Graph
+
 Ending = Requantization | Threshold
 
+NARROW = 64
+"""Bits of an input word up to which a pixel comes at once."""
 
-def lower(graph: ExactGraph, interval: int) -> tuple[Machine, dict[str, Wire]]:
-    """The machine that takes an inference every `interval` clocks; `graph` has passed `constraints.problems`.
+
+def lower(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, str]]) -> tuple[Machine, dict[str, Wire]]:
+    """A machine whose engines need at most `interval` clocks each; `graph` has passed `constraints.problems`.
+
+    Args:
+        graph: what it computes.
+        interval: clocks between inferences.
+        pinned: what the user asks of a layer (`folding.choose`), by its name.
 
     Returns:
-        The machine, and the stream that carries each tensor.
+        The machine, its buffers as large as they may have to be, and the stream that carries each tensor.
 
     Raises:
-        TinsmithError: every layer that is too slow even with all of its channels in parallel.
+        TinsmithError: every layer that no engine does in time.
     """
     from tinsmith_backends.rtl.engines import ENGINES
 
-    state = Lowering(graph, interval)
+    state = Lowering(graph, interval, pinned)
     for layer in graph.layers:
         if isinstance(layer, Quantize):
             state.add_input(layer.output)
@@ -44,16 +55,16 @@ def lower(graph: ExactGraph, interval: int) -> tuple[Machine, dict[str, Wire]]:
 class Lowering:
     """Instances so far, and the streams that carry tensors and wait for their readers."""
 
-    def __init__(self, graph: ExactGraph, interval: int) -> None:
+    def __init__(self, graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, str]]) -> None:
         self.graph = graph
         self.interval = interval
+        self.pinned = pinned
         self.problems = Problems()
         self.instances: list[Instance] = []
         self.inputs: list[Port] = []
         self.outputs: list[Port] = []
         self.carried: dict[str, Wire] = {}
         self._waiting: dict[str, list[Wire]] = {}
-        self._windows: dict[str, int] = {}
         self._count = 0
 
     def tensor(self, name: str) -> Tensor:
@@ -75,26 +86,33 @@ class Lowering:
         *,
         cycles: int = 0,
         memories: Mapping[str, str] | None = None,
+        graph: Graph | None = None,
     ) -> None:
         """Append an instance; `cycles` defaults to the words of its longest stream."""
         busy = cycles or max(wire.words for wire in (*inputs.values(), *outputs.values()))
         name = f"u{len(self.instances)}_{module.removeprefix('tsm_')}"
-        self.instances.append(Instance(name, module, parameters, inputs, outputs, layer, busy, memories or {}))
+        self.instances.append(Instance(name, module, parameters, inputs, outputs, layer, busy, memories or {}, graph))
 
     def add_input(self, tensor: str) -> None:
-        """A stream from outside: one pixel with all of its channels a word."""
+        """A stream from outside: a pixel with all of its channels a word, or as few as the interval leaves time for."""
+        bits = width(self.tensor(tensor))
         pixels, channels = image(self.tensor(tensor))
-        wire = Wire(f"in{len(self.inputs)}", channels, width(self.tensor(tensor)), pixels)
+        lanes = next(
+            d
+            for d in divisors(channels)
+            if (channels * bits > NARROW and pixels * channels // d <= self.interval) or d == channels
+        )
+        wire = Wire(f"in{len(self.inputs)}", lanes, bits, pixels * channels // lanes)
         self.inputs.append(Port(f"s{len(self.inputs)}", tensor, wire))
-        self.produce(tensor, wire, windows=0)
+        self.produce(tensor, wire)
 
     def add_output(self, tensor: str) -> None:
         """A stream to the outside, as its producer has it."""
         wire = self.consume(tensor)
         self.outputs.append(Port(f"m{len(self.outputs)}", tensor, wire))
 
-    def produce(self, tensor: str, wire: Wire, *, windows: int) -> None:
-        """`wire` carries a tensor; a fork for each further reader. `windows` is how many line buffers lie behind it."""
+    def produce(self, tensor: str, wire: Wire) -> None:
+        """`wire` carries a tensor; a fork for each further reader."""
         self.carried[tensor] = wire
         readers = sum(layer.inputs.count(tensor) for layer in self.graph.layers)
         copies = []
@@ -104,11 +122,6 @@ class Lowering:
             copies.append(a)
             wire = b
         self._waiting[tensor] = [*copies, wire]
-        self._windows[tensor] = windows
-
-    def windows(self, tensor: str) -> int:
-        """Line buffers between the inputs and a tensor."""
-        return self._windows[tensor]
 
     def consume(self, tensor: str, lanes: int | None = None) -> Wire:
         """A stream of a tensor for one reader, in words of `lanes` lanes."""
@@ -116,22 +129,41 @@ class Lowering:
         return wire if lanes in (None, wire.lanes) else self.geared(wire, lanes)
 
     def geared(self, wire: Wire, lanes: int) -> Wire:
-        """The same lanes in words of another size; by way of a common divisor where neither divides the other."""
+        """The same lanes in words of another size.
+
+        Where neither divides the other, by way of a common divisor, or of a multiple if so many words take too long.
+        """
         total = wire.words * wire.lanes
+        between = gcd(wire.lanes, lanes)
+        if total // between > self.interval and total % lcm(wire.lanes, lanes) == 0:
+            between = lcm(wire.lanes, lanes)
         while wire.lanes != lanes:
-            step = lanes if wire.lanes % lanes == 0 or lanes % wire.lanes == 0 else gcd(wire.lanes, lanes)
+            step = lanes if wire.lanes % lanes == 0 or lanes % wire.lanes == 0 else between
             out = self.wire(step, wire.width, total // step)
             parameters = {"LANE_W": wire.width, "IN_LANES": wire.lanes, "OUT_LANES": step}
             self.add("", "tsm_gearbox", parameters, {"s": wire}, {"m": out})
             wire = out
         return wire
 
-    def fold(self, layer: Layer, work: Work) -> Folding:
-        """The folding of a layer for the machine's interval."""
-        return choose_folding(work, self.interval, self.problems, f"{layer.kind} {layer.name}")
+    def queued(self, layer: str, wire: Wire, depth: int) -> Wire:
+        """The same words behind a queue, which `buffers.py` makes as short as it may be."""
+        out = self.wire(wire.lanes, wire.width, wire.words)
+        self.add(layer, "tsm_fifo", {"WIDTH": wire.bits, "DEPTH": depth}, {"s": wire}, {"m": out})
+        return out
 
-    def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, windows: int) -> None:
-        """The stored output of accumulators: words of `sums.lanes` channels, in order."""
+    def choose(self, layer: Layer, found: Iterable[Candidate]) -> Candidate:
+        """The engine of a layer for the machine's interval."""
+        where = f"{layer.kind} {layer.name}"
+        return choose(found, self.interval, self.problems, where, self.pinned.get(layer.name, {}))
+
+    def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, cycles: int) -> None:
+        """The stored output of accumulators: words of `sums.lanes` channels, in order.
+
+        Multipliers are few where the engine has time: as many lanes as keep up with its `cycles`.
+        """
+        if isinstance(ending, Requantization) and np.any(ending.multiplier != 1):
+            total = sums.words * sums.lanes
+            sums = self.geared(sums, next(d for d in divisors(sums.lanes) if total // d <= cycles or d == sums.lanes))
         y = self.tensor(layer.output)
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"
@@ -146,7 +178,7 @@ class Lowering:
         parameters |= {"FACTOR_W": factor_width, "OUT_W": out.width, "FILE": file}
         text = memory(np.asarray(factors).reshape(-1, sums.lanes), factor_width)
         self.add(layer.name, "tsm_ending", parameters, {"s": sums}, {"m": out}, memories={file: text})
-        self.produce(layer.output, out, windows=windows)
+        self.produce(layer.output, out)
 
 
 def width(tensor: Tensor) -> int:
@@ -170,8 +202,3 @@ def image(tensor: Tensor) -> tuple[int, int]:
 def identifier(name: str) -> str:
     """A layer's name as part of a file's."""
     return "".join(c if c.isalnum() else "_" for c in name)
-
-
-def channels_last(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Weights (outputs, channels, kh, kw) as a matrix (outputs, kh * kw * channels)."""
-    return values.transpose(0, 2, 3, 1).reshape(values.shape[0], -1)

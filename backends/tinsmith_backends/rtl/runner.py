@@ -19,7 +19,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
 
 from tinsmith_backends.rtl.instances import Wire
-from tinsmith_backends.rtl.write import FILE, MEMORIES, VECTORS, hexadecimal, quantized
+from tinsmith_backends.rtl.write import FILE, VECTORS, hexadecimal, quantized
 
 RESULTS = "results.xml"
 """What cocotb says of its tests."""
@@ -43,12 +43,13 @@ class IcarusRunner:
         shutil.copytree(build, self._work)
 
     def constants(self) -> Mapping[str, bytes]:
-        """Contents of the ROM files, by `mem/name`."""
+        """Contents of ROM files and generated modules, by path."""
         return read_constants(self._build)
 
     def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
         """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
-        vectors = {"interval": self._description["interval"], "inputs": {}, "outputs": {}}
+        promised = {name: self._description[name] for name in ("latency", "interval")}
+        vectors: dict[str, Any] = {**promised, "inputs": {}, "outputs": {}}
         for port in self._description["inputs"]:
             vectors["inputs"][port["name"]] = [self._words(port, sample) for sample in samples]
         for port in self._description["outputs"]:
@@ -108,8 +109,9 @@ class IcarusRunner:
 
 
 def read_constants(build: Path) -> dict[str, bytes]:
-    """What stands in the ROM files."""
-    return {f"{MEMORIES}/{path.name}": path.read_bytes() for path in sorted((build / MEMORIES).iterdir())}
+    """What stands in the files that hold the network's numbers."""
+    description = json.loads((build / FILE).read_text(encoding="utf-8"))
+    return {name: (build / name).read_bytes() for name in description["constants"]}
 
 
 def _wire(port: Mapping[str, Any]) -> Wire:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Tensor
 
+from tinsmith_backends.rtl.adder import module
+from tinsmith_backends.rtl.buffers import Design
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
+from tinsmith_backends.rtl.rendering import render
 
 FILE = "tinsmith.json"
 MEMORIES = "mem"
@@ -25,25 +26,26 @@ RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
 
 
-def write_machine(machine: Machine, traced: dict[str, Wire], folder: Path) -> None:
-    """Write everything but the test vectors into an empty folder.
-
-    Args:
-        machine: what to write.
-        traced: streams that carry tensors of the exact graph, by tensor.
-        folder: where.
-    """
+def write_machine(design: Design, folder: Path) -> None:
+    """Write everything but the test vectors into an empty folder."""
+    machine, traced = design.machine, design.carried
     (folder / "src").mkdir()
     (folder / MEMORIES).mkdir()
     top = top_name(machine)
     modules = _modules(machine)
-    for module in modules:
-        shutil.copyfile(_source(module), folder / "src" / f"{module}.sv")
-    for instance in machine.instances:
-        for name, text in instance.memories.items():
-            (folder / MEMORIES / name).write_text(text, encoding="utf-8")
+    for name in modules:
+        shutil.copyfile(_source(name), folder / "src" / f"{name}.sv")
+    for name, text in {**cells(machine), **constants(machine)}.items():
+        (folder / name).write_text(text, encoding="utf-8")
     memories = sorted(f"{MEMORIES}/{path.name}" for path in (folder / MEMORIES).iterdir())
-    values = {"machine": machine, "top": top, "bytes": _bytes, "literal": _literal, "shape": _shape}
+    values = {
+        "machine": machine,
+        "timing": design.timing,
+        "top": top,
+        "bytes": _bytes,
+        "literal": _literal,
+        "shape": _shape,
+    }
     values |= {"wires": _wires(machine), "traces": list({w.name: w for w in traced.values()}.values())}
     _write(folder / "src" / f"{top}.sv", "top.sv.j2", **values)
     sources = sorted(path.name for path in (folder / "src").iterdir())
@@ -52,17 +54,34 @@ def write_machine(machine: Machine, traced: dict[str, Wire], folder: Path) -> No
     _write(folder / "README.md", "README.md.j2", **values)
     _write(folder / "Makefile", "Makefile.j2", top=top)
     shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
-    (folder / FILE).write_text(json.dumps(_description(machine, traced), indent=1) + "\n", encoding="utf-8")
+    (folder / FILE).write_text(json.dumps(_description(design), indent=1) + "\n", encoding="utf-8")
 
 
-def write_vectors(machine: Machine, folder: Path, expected: Sequence[Arrays]) -> None:
+def constants(machine: Machine) -> dict[str, str]:
+    """Files that hold the network's numbers: ROM contents, and modules that are made of them."""
+    files: dict[str, str] = {}
+    for instance in machine.instances:
+        files |= {f"{MEMORIES}/{name}": text for name, text in instance.memories.items()}
+        if instance.graph:
+            files |= {f"src/{name}": text for name, text in module.sources(instance, instance.graph).items()}
+    return files
+
+
+def cells(machine: Machine) -> dict[str, str]:
+    """The modules that graphs of adders are made of."""
+    used = any(instance.graph for instance in machine.instances)
+    return {f"src/{name}": text for name, text in module.cells().items()} if used else {}
+
+
+def write_vectors(design: Design, folder: Path, expected: Sequence[Arrays]) -> None:
     """Write the words of each stream for every sample; `expected` are the exact graph's tensors."""
+    machine, timing = design.machine, design.timing
     sides = {"inputs": machine.inputs, "outputs": machine.outputs}
     vectors: dict[str, Any] = {
         side: {port.name: [hexadecimal(port.wire, sample[port.tensor]) for sample in expected] for port in ports}
         for side, ports in sides.items()
     }
-    text = json.dumps({"interval": machine.interval, **vectors})
+    text = json.dumps({"latency": timing.latency, "interval": timing.interval, **vectors})
     (folder / VECTORS).write_text(text + "\n", encoding="utf-8")
 
 
@@ -104,8 +123,9 @@ def _source(module: str) -> Path:
 
 
 def _modules(machine: Machine) -> list[str]:
-    modules = {instance.module for instance in machine.instances}
-    return sorted(modules | ({"tsm_dot"} if "tsm_mvu" in modules else set()))
+    modules = {"tsm_slice" if instance.graph else instance.module for instance in machine.instances}
+    parts = {"tsm_mvu": "tsm_dot", "tsm_window": "tsm_rows", "tsm_slide": "tsm_rows"}
+    return sorted(modules | {part for module, part in parts.items() if module in modules})
 
 
 def _wires(machine: Machine) -> list[Wire]:
@@ -131,7 +151,7 @@ def _literal(name: str, value: Parameter, instance: Instance) -> str:
 
 
 def _shape(instance: Instance) -> str:
-    keys = ("PE", "SIMD", "LANES", "KH", "KW", "DEPTH")
+    keys = ("PE", "SIMD", "LANES", "PARALLEL", "KH", "KW", "ROWS", "DEPTH")
     return ", ".join(f"{key} {instance.parameters[key]}" for key in keys if key in instance.parameters)
 
 
@@ -140,27 +160,18 @@ def _port(port: Port) -> dict[str, Any]:
     return {"name": port.name, "tensor": port.tensor, "lanes": wire.lanes, "width": wire.width, "words": wire.words}
 
 
-def _description(machine: Machine, traced: dict[str, Wire]) -> dict[str, Any]:
+def _description(design: Design) -> dict[str, Any]:
+    machine, traced = design.machine, design.carried
     return {
         "top": top_name(machine),
-        "interval": machine.interval,
+        "latency": design.timing.latency,
+        "interval": design.timing.interval,
         "inputs": [_port(port) for port in machine.inputs],
         "outputs": [_port(port) for port in machine.outputs],
+        "constants": sorted(constants(machine)),
         "traces": [_port(Port(wire.name, tensor, wire)) for tensor, wire in traced.items()],
     }
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-
-
 def _write(path: Path, template: str, **values: Any) -> None:
-    path.write_text(_templates().get_template(template).render(values), encoding="utf-8")
+    path.write_text(render(template, **values), encoding="utf-8")

@@ -19,10 +19,12 @@ def doctor(
     Exit code 2 if TARGET is given and lacks a tool.
     """
     from tinsmith.backend import Registry
+    from tinsmith.devices import OnDevice
     from tinsmith.toolcheck import tool_states
 
     registry = Registry.load()
-    names = list(registry.backends) if target is None else [target]
+    targets = [name for name, backend in registry.backends.items() if not isinstance(backend, OnDevice)]
+    names = targets if target is None else [target]
     states = [(name, state) for name in names for state in tool_states(registry.target(name)[1])]
     if as_json:
         print_json(

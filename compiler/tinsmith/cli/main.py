@@ -13,6 +13,7 @@ import typer
 from tinsmith.cli.bench import bench
 from tinsmith.cli.compile import compile
 from tinsmith.cli.doctor import doctor
+from tinsmith.cli.estimate import estimate
 from tinsmith.cli.inspect import inspect
 from tinsmith.cli.ops import ops
 from tinsmith.cli.options import print_json
@@ -23,7 +24,7 @@ from tinsmith.cli.train import train
 from tinsmith.cli.verify import verify
 from tinsmith.errors import EXIT_USER, TinsmithError
 
-VERBS = (quantize, compile, verify, run, bench, inspect, ops, targets, doctor, train)
+VERBS = (quantize, compile, verify, run, bench, estimate, inspect, ops, targets, doctor, train)
 
 
 def app() -> typer.Typer:

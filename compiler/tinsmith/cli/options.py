@@ -29,7 +29,9 @@ ShapeOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="What the target is told besides (docs); repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="What the target is told; KEY@LAYER=VALUE for single layers. Repeatable."
+    ),
 ]
 RunnerOption = Annotated[
     str | None, typer.Option("--runner", metavar="NAME", help="How to run the artefact; default: the target's own way.")

@@ -106,6 +106,17 @@ OPERATORS: dict[str, Operator] = {
             windows.pads_are_not_negative,
         ),
     ),
+    "ConvTranspose": Operator(
+        "Conv with a channel for each phase of the stride, Reshape, Transpose, Reshape; "
+        "a Conv that crops where the stride does not divide the output's size",
+        (
+            general.is_an_image,
+            windows.weights_are_constant,
+            windows.transposed_kernel_fits_weights,
+            windows.pads_are_not_negative,
+            windows.transposed_pads_are_explicit,
+        ),
+    ),
     "DequantizeLinear": Operator(
         "the grid of a value, which is kept", (grids.grid_is_constant, grids.reads_what_was_quantized)
     ),
@@ -173,7 +184,6 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(("Mish", "Swish"), _CURVE),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), _INTEGER),
     "LogSoftmax": "end with Softmax, or with the logits themselves",
-    "ConvTranspose": "transposed convolutions are not taken yet",
     "Resize": "scaling of images is not taken yet",
 }
 """Reasons for operators that people often try; every other one is simply not in the table."""

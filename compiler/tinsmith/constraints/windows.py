@@ -51,6 +51,33 @@ def kernel_fits_weights(node: NodeView) -> str | None:
     return None
 
 
+def transposed_kernel_fits_weights(node: NodeView) -> str | None:
+    """The weight is (in channels, out channels / group, kernel height and width, or length) and agrees with the input.
+
+    The file is damaged or was put together by hand.
+    """
+    shape, weight, group = node.shape(), node.shape(1), node.attributes.get("group", 1)
+    if shape is None or weight is None:
+        return None
+    if len(weight) != len(shape):
+        return f"the weight has shape {list(weight)}"
+    kernel = tuple(node.attributes.get("kernel_shape", weight[2:]))
+    if group < 1 or weight[0] % group or weight[0] != shape[1] or kernel != weight[2:]:
+        return f"weight {list(weight)}, group {group}, kernel {list(kernel)}, input {list(shape)}"
+    return None
+
+
+def transposed_pads_are_explicit(node: NodeView) -> str | None:
+    """A transposed convolution's padding is given by `pads` and `output_padding`, not by a size that is to come out.
+
+    `nn.ConvTranspose2d(…, padding=…, output_padding=…)` exports so.
+    """
+    mode = node.attributes.get("auto_pad", "NOTSET")
+    if mode != "NOTSET":
+        return f"auto_pad is {mode!r}"
+    return "output_shape is given" if node.attributes.get("output_shape") else None
+
+
 def pads_are_not_negative(node: NodeView) -> str | None:
     """Padding is not negative.
 

@@ -26,12 +26,14 @@ from tinsmith.passes.signals_to_images import SignalsToImages
 from tinsmith.passes.slices_to_conv import SlicesToConv
 from tinsmith.passes.softmax_last import SoftmaxLast
 from tinsmith.passes.transpose_forms import TransposeForms
+from tinsmith.passes.transposed_convs import TransposedConvs
 from tinsmith.passes.warn_of_bytes import WarnOfBytes
 
 CANONICAL: tuple[type[Pass], ...] = (
     TransposeForms,
     ReshapeForms,
     DropIdentity,
+    TransposedConvs,
     SignalsToImages,
     PoolForms,
     PReluForms,

@@ -99,7 +99,7 @@ def add_constant(graph: ir.Graph, name: str, array: npt.ArrayLike, dtype: Any = 
 
 def new_node(
     op: str,
-    inputs: Sequence[ir.Value],
+    inputs: Sequence[ir.Value | None],
     shape: Sequence[int],
     old: Sequence[ir.Node],
     attributes: Mapping[str, Any] | None = None,

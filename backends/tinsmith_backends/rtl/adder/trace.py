@@ -1,0 +1,152 @@
+"""A layer as a graph of adders: what da4ml makes of it, and what that computes.
+
+The graph takes the window of one output position and gives all of its stored outputs: products, bias and requantization
+or threshold. Weights and multipliers are constants, so all that is left of them is additions of shifted numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tinsmith.errors import TinsmithError
+from tinsmith.ir.exact import Requantization, Threshold
+
+from tinsmith_backends.rtl.adder.equivalent import Affine, as_given, cheapest
+
+EXACT_BITS = 52
+"""da4ml computes with float64 at compile time; numbers of more bits are refused."""
+ADDERS_IN_A_ROW = 4
+"""Adders between two registers."""
+
+Matrix = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The adders of one layer.
+
+    Attributes:
+        logic: da4ml's record of them, without registers (`da4ml.types.CombLogic`). Called with a list of numbers it
+            computes with exact fractions; its `predict` does not, since that keeps constants in 32 bits.
+    """
+
+    logic: Any
+
+    @property
+    def adders(self) -> float:
+        """Bits of adders: da4ml's measure of area."""
+        return float(self.logic.cost)
+
+    @cached_property
+    def stages(self) -> tuple[Any, ...]:
+        """The parts between two registers, each with no more than `ADDERS_IN_A_ROW` adders in a row."""
+        from da4ml.trace.pipeline import to_pipeline
+
+        stages: tuple[Any, ...] = to_pipeline(self.logic, ADDERS_IN_A_ROW, verbose=False).solutions
+        return stages
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Inputs of a graph: least and greatest stored value of each; 0 and 1 where lanes are bits, of which 1 means -1."""
+
+    lo: Matrix
+    hi: Matrix
+    bits: bool = False
+
+    @staticmethod
+    def of_bits(count: int) -> Lanes:
+        """Lanes of one bit."""
+        return Lanes(np.zeros(count, np.int64), np.ones(count, np.int64), bits=True)
+
+    @staticmethod
+    def alike(count: int, lo: int, hi: int) -> Lanes:
+        """Lanes of one range."""
+        return Lanes(np.full(count, lo, np.int64), np.full(count, hi, np.int64))
+
+    def variables(self) -> Any:
+        """da4ml's numbers for them."""
+        from da4ml.trace import FixedVariableArray, HWConfig
+
+        steps = np.ones(len(self.lo))
+        config = HWConfig(1, -1, ADDERS_IN_A_ROW)
+        return FixedVariableArray.from_lhs(self.lo.astype(float), self.hi.astype(float), steps, hwconf=config)
+
+
+def products(
+    lanes: Lanes, matrix: Matrix, bias: npt.NDArray[Any], ending: Requantization | Threshold, where: str
+) -> Graph:
+    """The adders of a weighted sum and its ending.
+
+    Args:
+        lanes: inputs, in the order of a window.
+        matrix: weights (inputs, outputs).
+        bias: (outputs,)
+        ending: how accumulators become stored outputs; of a threshold, 1 stands for -1.
+        where: the layer's name, for errors.
+
+    Raises:
+        TinsmithError: numbers would pass 52 bits.
+    """
+    weights, offset = (-2 * matrix, bias + matrix.sum(0)) if lanes.bits else (matrix, np.asarray(bias))
+    inputs = lanes.variables()
+    sums = inputs @ weights.astype(np.float64)
+    outputs = [
+        _bit(sums[channel], int(offset[channel]) - int(ending.limit[channel]))
+        if isinstance(ending, Threshold)
+        else _rounded(sums[channel], int(offset[channel]), as_given(ending, channel), where)
+        for channel in range(matrix.shape[1])
+    ]
+    return _graph(inputs, outputs)
+
+
+def extremes(lanes: Lanes, channels: int, *, least: bool) -> Graph:
+    """The greatest (or least) stored value of each channel over the taps of a window."""
+    inputs = lanes.variables()
+    outputs = []
+    for channel in range(channels):
+        taps = [inputs[lane] for lane in range(channel, len(lanes.lo), channels)]
+        while len(taps) > 1:
+            pairs = list(zip(taps[::2], taps[1::2], strict=False))
+            taps = [_extreme(a, b, lanes.bits, least) for a, b in pairs] + taps[2 * len(pairs) :]
+        outputs.append(taps[0])
+    return _graph(inputs, outputs)
+
+
+def _extreme(a: Any, b: Any, bits: bool, least: bool) -> Any:
+    if bits:
+        return a & b if least else a | b
+    return a.min_of(b) if least else a.max_of(b)
+
+
+def _graph(inputs: Any, outputs: list[Any]) -> Graph:
+    from da4ml.trace import FixedVariableArray, comb_trace
+
+    return Graph(comb_trace(inputs, FixedVariableArray(np.array(outputs, dtype=object), hwconf=inputs.hwconf)))
+
+
+def _bit(product: Any, offset: int) -> Any:
+    """1 where product + offset is negative."""
+    return (product + offset).is_negative()
+
+
+def _rounded(product: Any, offset: int, given: Affine, where: str) -> Any:
+    """The stored output of a channel whose accumulator is product + offset."""
+    lo, hi = int(product.low) + offset, int(product.high) + offset
+    form = cheapest(given, lo, hi)
+    if max(abs(lo), abs(hi), 1).bit_length() + form.factor.bit_length() > EXACT_BITS:
+        why = f"its accumulators times multipliers pass {EXACT_BITS} bits"
+        raise TinsmithError("cannot become a graph of adders", where=where, why=why, fix="another kind for this layer")
+    scaled = product * float(form.factor) + float(offset * form.factor + form.offset)
+    return _shifted(scaled, form.shift).max_of(form.lo).min_of(form.hi)
+
+
+def _shifted(value: Any, shift: int) -> Any:
+    """floor(value / 2**shift)"""
+    small = value * 2.0**-shift
+    keep, integers, _ = small.kif
+    return small.quantize(keep, integers, 0, "WRAP", "TRN")
