@@ -1,4 +1,7 @@
-"""Compiles the firmware with zig's clang, and writes it as the RTL reads it: a 32-bit word a line."""
+"""Compiles the firmware with zig's clang, and writes it as the RTL reads it: a 32-bit word a line.
+
+`python -m tinsmith_backends.soc.firmware firmware.hex [RAM_BYTES=65536]` does so for a chip with these parameters.
+"""
 
 from __future__ import annotations
 
@@ -64,3 +67,22 @@ def _run(command: Sequence[str]) -> None:
     if done.returncode:
         fix = "pip install 'tinsmith[cpu]' brings ziglang" if "No module named" in done.stderr else ""
         raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", fix=fix)
+
+
+def parameters_of(words: Sequence[str]) -> dict[str, int]:
+    """NAME=VALUE words of a command line; raises `TinsmithError` for any other."""
+    try:
+        return {name: int(value, 0) for name, _, value in (word.partition("=") for word in words)}
+    except ValueError as error:
+        raise TinsmithError(f"{' '.join(words)} is no list of NAME=VALUE", fix="RAM_BYTES=65536") from error
+
+
+def main() -> None:
+    """Build, and say how large it is."""
+    out, *words = sys.argv[1:]
+    size = build(Path(out), ram_bytes=parameters_of(words).get("RAM_BYTES", RAM_BYTES))
+    print(f"{out}: {size} bytes")
+
+
+if __name__ == "__main__":
+    main()
