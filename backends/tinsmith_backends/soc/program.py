@@ -48,15 +48,26 @@ class Trace:
         """Bytes of a value."""
         return np.dtype(self.tensor.dtype).itemsize
 
+    def stored(self, values: npt.NDArray[np.generic]) -> bytes:
+        """The bytes of the tensor, in the order in which they stand, without what lies between pixels."""
+        return np.ascontiguousarray(values).reshape(-1)[self.order].astype(self._stored_type).tobytes()
+
+    def unstored(self, raw: bytes) -> npt.NDArray[np.generic]:
+        """The tensor, in ONNX layout, from what `stored` gives."""
+        flat = np.empty(len(raw) // self.value_bytes, self._stored_type)
+        flat[self.order] = np.frombuffer(raw, flat.dtype)
+        return flat.reshape(self.tensor.shape).astype(self.tensor.dtype)
+
     def values(self, region: bytes) -> npt.NDArray[np.generic]:
         """The tensor, in ONNX layout, from the bytes of `address` and up."""
         view, size = self.view, self.value_bytes
         rows, pixels = np.arange(view.height)[:, None, None], np.arange(view.width)[:, None]
         places = rows * view.row_bytes + pixels * view.pixel_bytes + np.arange(view.channels * size)
-        raw = np.frombuffer(region, np.uint8)[places].tobytes()
-        flat = np.empty(len(raw) // size, np.dtype(self.tensor.dtype).newbyteorder("<"))
-        flat[self.order] = np.frombuffer(raw, flat.dtype)
-        return flat.reshape(self.tensor.shape).astype(self.tensor.dtype)
+        return self.unstored(np.frombuffer(region, np.uint8)[places].tobytes())
+
+    @property
+    def _stored_type(self) -> np.dtype[np.generic]:
+        return np.dtype(self.tensor.dtype).newbyteorder("<")
 
 
 @dataclass(frozen=True)
