@@ -163,6 +163,8 @@ module tsm_accel #(
   wire logic pair = 32'(opcode) == tsm_soc_pkg::OP_ADD;
   wire logic [1:0] op = pair ? 2'd2 : 32'(opcode) == tsm_soc_pkg::OP_MAXPOOL ? 2'd1 : 2'd0;
   wire logic raw = 32'(ending) == tsm_soc_pkg::END_RAW;
+  wire logic threshold = 32'(ending) == tsm_soc_pkg::END_THRESHOLD;
+  wire logic bits = threshold && KIND == 2;  // then eight channels stand in a byte
 
   // Steps, words, sums, results, bytes
   wire logic pause, s1_step, s1_first, s1_last, result_start, wr_valid;
@@ -182,7 +184,8 @@ module tsm_accel #(
       .PES(PES), .LANES(LANES), .RQS(RQS), .ADDR_W(AW), .W_ADDR_W(WAW), .P_ADDR_W(PAW)
   ) u_nest (
       .clk_i, .rst_ni, .flush_i(flush), .pause_i(pause),
-      .start_i(nest_start), .desc_i(desc), .channelwise_i(channelwise), .raw_i(raw), .first_addr_i(first_addr),
+      .start_i(nest_start), .desc_i(desc), .channelwise_i(channelwise), .raw_i(raw), .packed_i(bits),
+      .first_addr_i(first_addr),
       .dil_step_i(dil_step), .row_step_i(row_step), .busy_o(nest_busy), .stall_o(stall),
       .step_o(s1_step), .addr_o(s1_addr), .before_o(s1_before), .inside_o(s1_inside), .w_addr_o(s1_w_addr),
       .p_addr_o(s1_p_addr), .ky_o(s1_ky), .first_o(s1_first), .last_o(s1_last), .out_addr_o(s1_out_addr),
@@ -207,7 +210,7 @@ module tsm_accel #(
 
   tsm_drain #(.PES(PES), .RQS(RQS), .ADDR_W(AW), .BYTES(BYTES)) u_drain (
       .clk_i, .rst_ni, .flush_i(flush),
-      .raw_i(raw), .threshold_i(32'(ending) == tsm_soc_pkg::END_THRESHOLD), .pair_i(pair),
+      .raw_i(raw), .packed_i(bits), .threshold_i(threshold), .pair_i(pair),
       .m_a_i(desc[tsm_soc_pkg::COMPUTE_M_A_LSB +: 32]), .m_b_i(desc[tsm_soc_pkg::COMPUTE_M_B_LSB +: 32]),
       .shift_i(desc[tsm_soc_pkg::COMPUTE_SHIFT_LSB +: 6]), .lo_i(desc[tsm_soc_pkg::COMPUTE_LO_LSB +: 16]),
       .hi_i(desc[tsm_soc_pkg::COMPUTE_HI_LSB +: 16]),

@@ -1,8 +1,9 @@
 // From the elements' results to bytes in the activation memory, while the next accumulation runs.
 //
 // `start_i` says that results and multipliers are new; they stay until the next start. RQS channels a clock go through the
-// requantizers; raw accumulators go past them, one a clock, four bytes each. Starts must lie ceil(count / RQS) clocks apart
-// (count, for raw ones): the nest sees to that.
+// requantizers; raw accumulators go past them, one a clock, four bytes each, and packed ones all at once: a bit a channel, 1
+// where the accumulator is negative. Starts must lie ceil(count / RQS) clocks apart (raw: count, packed: 1): the nest sees
+// to that.
 `default_nettype none
 
 module tsm_drain #(
@@ -16,6 +17,7 @@ module tsm_drain #(
     input  wire logic                 flush_i,
     // How to end; stays while busy
     input  wire logic                 raw_i,
+    input  wire logic                 packed_i,
     input  wire logic                 threshold_i,
     input  wire logic                 pair_i,
     input  wire logic [31:0]          m_a_i,
@@ -51,7 +53,8 @@ module tsm_drain #(
   wire logic [7:0] count = start_i ? count_i : count_q;
   wire logic [IW-1:0] step = raw_i ? IW'(1) : IW'(RQS);
   wire logic [7:0] left = count - 8'(index);
-  wire logic last = left <= 8'(step);
+  wire logic last = packed_i || left <= 8'(step);
+  wire logic direct = raw_i || packed_i;
 
   // What is on its way through the requantizers, entry 0 first.
   logic [DEPTH-1:0] valid_q;
@@ -59,9 +62,12 @@ module tsm_drain #(
   logic [DEPTH*BYTES-1:0] bes_q;
   logic [BYTES-1:0] be;
   wire logic [BYTES*8-1:0] bytes;
-  integer b;
+  logic [BYTES*8-1:0] signs;
+  integer b, s;
   always_comb begin
-    for (b = 0; b < BYTES; b = b + 1) be[b] = raw_i ? b < 4 : (b < RQS && 8'(b) < left);
+    for (b = 0; b < BYTES; b = b + 1) be[b] = raw_i ? b < 4 : packed_i ? 8'(8 * b) < left : b < RQS && 8'(b) < left;
+    signs = '0;
+    for (s = 0; s < PES && s < BYTES * 8; s = s + 1) signs[s] = results_i[s*32 + 31] && 8'(s) < left;
   end
 
   assign busy_o = active || (|valid_q) || wr_valid_o;
@@ -77,8 +83,8 @@ module tsm_drain #(
       wr_valid_o <= 1'b0;
     end else begin
       busy_q <= active && !last;
-      valid_q <= {valid_q[DEPTH-2:0], active && !raw_i};
-      wr_valid_o <= raw_i ? active : valid_q[DEPTH-1];
+      valid_q <= {valid_q[DEPTH-2:0], active && !direct};
+      wr_valid_o <= direct ? active : valid_q[DEPTH-1];
     end
   end
 
@@ -88,9 +94,9 @@ module tsm_drain #(
     count_q <= count;
     addrs_q <= {addrs_q[(DEPTH-1)*ADDR_W-1:0], addr};
     bes_q <= {bes_q[(DEPTH-1)*BYTES-1:0], be};
-    wr_addr_o <= raw_i ? addr : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
-    wr_be_o <= raw_i ? be : bes_q[DEPTH*BYTES-1 -: BYTES];
-    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : bytes;
+    wr_addr_o <= direct ? addr : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
+    wr_be_o <= direct ? be : bes_q[DEPTH*BYTES-1 -: BYTES];
+    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : packed_i ? signs : bytes;
   end
 
   genvar r;

@@ -8,7 +8,7 @@
 //     the results go to out_base + oy * out_row_bytes + ox * out_pix_bytes + g * (channels of a group)
 //
 // All products are running sums. A step that would end an accumulation waits until the results before have left the
-// elements: ceil(count / RQS) clocks after the end before, `count` for raw results.
+// elements: ceil(count / RQS) clocks after the end before, `count` for raw results, 1 for packed ones.
 //
 // Outputs are registered; the limits before_o and inside_o say which bytes of the word exist: those from before_o on and
 // below inside_o, both 0 to LANES.
@@ -31,6 +31,7 @@ module tsm_nest #(
     input  wire logic [24*32-1:0]    desc_i,
     input  wire logic                channelwise_i,
     input  wire logic                raw_i,
+    input  wire logic                packed_i,
     input  wire logic [ADDR_W-1:0]   first_addr_i,  // of row -pad_top
     input  wire logic [ADDR_W-1:0]   dil_step_i,    // bytes from one window row to the next
     input  wire logic [ADDR_W-1:0]   row_step_i,    // bytes from the rows of one output row to those of the next
@@ -99,7 +100,7 @@ module tsm_nest #(
   wire logic end_group = end_line && last_oy;
 
   wire logic [7:0] count = last_g ? last_count : channelwise_i ? 8'(VEC) : 8'(PES);
-  wire logic [7:0] clocks = raw_i ? count : (count + 8'(RQS - 1)) / 8'(RQS);
+  wire logic [7:0] clocks = packed_i ? 8'd1 : raw_i ? count : (count + 8'(RQS - 1)) / 8'(RQS);
   wire logic held = end_pixel && emit && gap_q != 8'd0;
   wire logic step = busy_q && !held && !pause_i;
   assign busy_o = busy_q;
@@ -112,8 +113,8 @@ module tsm_nest #(
   logic [W_ADDR_W-1:0] w_group_q, w_q;
   logic [P_ADDR_W-1:0] p_q;
   logic [ADDR_W-1:0] out_group_q, out_line_q, out_q;
-  wire logic [R_W-1:0] first_row = -R_W'(pad_top);
-  wire logic [C_W-1:0] first_col = -C_W'(pad_left_b);
+  wire logic [R_W-1:0] first_row = R_W'(0) - R_W'(pad_top);
+  wire logic [C_W-1:0] first_col = C_W'(0) - C_W'(pad_left_b);
   wire logic [C_W-1:0] next_run = run_col_q + C_W'(dil_xb);
   wire logic [C_W-1:0] next_pixel = pixel_col_q + C_W'(history ? dil_xb : stride_xb);
   wire logic [C_W-1:0] next_group = group_col_q + (channelwise_i ? C_W'(VEC) : '0);
@@ -121,7 +122,7 @@ module tsm_nest #(
   wire logic [ADDR_W-1:0] next_top_addr = top_addr_q + row_step_i;
   wire logic [W_ADDR_W-1:0] next_w_group = w_per_group ? w_q + 1'b1 : w_group_q;
   wire logic [ADDR_W-1:0] channels = channelwise_i ? ADDR_W'(VEC) : ADDR_W'(PES);
-  wire logic [ADDR_W-1:0] next_out_group = out_group_q + (raw_i ? channels << 2 : channels);
+  wire logic [ADDR_W-1:0] next_out_group = out_group_q + (packed_i ? channels >> 3 : raw_i ? channels << 2 : channels);
   wire logic [ADDR_W-1:0] next_out_line = out_line_q + out_row_bytes;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -21,7 +21,7 @@ def need_icarus() -> None:
 
 
 def sources() -> list[Path]:
-    """Every file of rtl/, packages first, as simulators want them."""
+    """Every SystemVerilog file of rtl/, packages first, as simulators want them."""
     return sorted((ROOT / "rtl").glob("*/*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
 
 

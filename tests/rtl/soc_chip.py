@@ -95,13 +95,14 @@ def compute(chip: Chip, f: Fields) -> Work:
     work = Work()
     channelwise = f["channelwise"] or f["history"] or f["opcode"] != CONV
     size = chip.vec if channelwise else chip.pes
-    width = 4 if f["ending"] == RAW else 1
+    packed = f["ending"] == THRESHOLD and chip.kind == 2
+    stride = 4 * size if f["ending"] == RAW else size // 8 if packed else size
     columns = (f["out_w"] - 1) * f["history_stride"] + f["history_kw"] if f["history"] else f["out_w"]
     step_x = f["dil_xb"] if f["history"] else f["stride_xb"]
     steps = f["kh"] * f["kx_n"] * f["run_n"]
     for g in range(f["groups"]):
         count = f["last_count"] if g == f["groups"] - 1 else size
-        gap = count if f["ending"] == RAW else -(-count // chip.rqs)
+        gap = count if f["ending"] == RAW else 1 if packed else -(-count // chip.rqs)
         base = f["w_base"] + (g * steps if f["w_per_group"] else 0)
         bias, factor = chip.params[f["p_base"] + g].T if f["opcode"] != ADD else (None, None)
         for oy in range(f["out_h"]):
@@ -146,13 +147,15 @@ def compute(chip: Chip, f: Fields) -> Work:
                             work.step(k == steps and emit, gap)
                 if not emit:
                     continue
-                out = f["out_base"] + oy * f["out_row_bytes"] + emitted * f["out_pix_bytes"] + g * size * width
+                out = f["out_base"] + oy * f["out_row_bytes"] + emitted * f["out_pix_bytes"] + g * stride
                 emitted += 1
                 values = [int(v) for v in acc[:count]]
                 if f["opcode"] == CONV:
                     values = [v + int(b) for v, b in zip(values, bias, strict=False)]
                 if f["ending"] == RAW:
                     made = np.array(values, np.int64).astype(np.int32).view(np.uint8)
+                elif packed:
+                    made = np.packbits([v < 0 for v in values], bitorder="little")
                 elif f["ending"] == THRESHOLD:
                     made = np.array([1 if v >= 0 else 255 for v in values], np.uint8)
                 else:

@@ -89,7 +89,11 @@ def _add(rng: random.Random, chip: Chip) -> Fields:
 def _sizes(f: Fields, chip: Chip) -> tuple[int, int, int]:
     """Bytes of the input, bytes of the output, weight words."""
     size = chip.vec if f["opcode"] != CONV or f.get("channelwise") else chip.pes
-    pixel = ((f["groups"] - 1) * size + f["last_count"]) * (4 if f["ending"] == RAW else 1)
+    pixel = (f["groups"] - 1) * size + f["last_count"]
+    if f["ending"] == RAW:
+        pixel *= 4
+    if f["ending"] == THRESHOLD and chip.kind == 2:
+        pixel = -(-pixel // 8)
     steps = f["kh"] * f["kx_n"] * f["run_n"]
     weights = 0 if f["opcode"] != CONV else steps * (f["groups"] if f["w_per_group"] else 1)
     return f["in_h"] * f["in_row_bytes"], f["out_h"] * f["out_w"] * pixel, weights
@@ -100,8 +104,6 @@ def descriptor(rng: random.Random, chip: Chip, number: int) -> Fields:
     while True:
         make = rng.choice([_conv, _conv, _history, _add, lambda r, c: _channelwise(r, c, rng.choice([CONV, MAXPOOL]))])
         f = make(rng, chip)
-        if chip.kind and make is _add:
-            continue
         _ending(rng, f, f["opcode"] == CONV)
         if f["opcode"] == ADD:
             f["shift"] = rng.randint(8, 30)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tinsmith.errors import TinsmithError
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = ROOT / "firmware"
+"""The folder that has `firmware/` and `rtl/`; a build folder of the target is another one."""
 
 RAM_BYTES = 32768
 """Of the default chip; the linker script says the same."""
@@ -23,21 +23,23 @@ FLAGS = (
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 
-def sources() -> list[Path]:
+def sources(root: Path = ROOT) -> list[Path]:
     """The firmware's C files and its entry."""
-    return sorted([*(FOLDER / "src").glob("*.c"), *(FOLDER / "src").glob("*.S")])
+    folder = root / "firmware" / "src"
+    return sorted([*folder.glob("*.c"), *folder.glob("*.S")])
 
 
-def build(out: Path, *, ram_bytes: int = RAM_BYTES) -> int:
+def build(out: Path, *, ram_bytes: int = RAM_BYTES, root: Path = ROOT) -> int:
     """Write `out` (hexadecimal words) for a chip with this much memory.
 
     Returns:
         the size of code and constants in bytes.
     """
-    return link(out, sources(), (*STRICT, f"-I{FOLDER / 'include'}"), ram_bytes=ram_bytes)
+    flags = (*STRICT, f"-I{root / 'firmware' / 'include'}")
+    return link(out, sources(root), flags, ram_bytes=ram_bytes, root=root)
 
 
-def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: int) -> int:
+def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: int, root: Path = ROOT) -> int:
     """Compile and link these files with the firmware's linker script.
 
     Raises:
@@ -45,7 +47,8 @@ def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: i
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     script, elf, binary = (out.with_suffix(suffix) for suffix in (".ld", ".elf", ".bin"))
-    script.write_text((FOLDER / "link.ld").read_text().replace("LENGTH = 32K", f"LENGTH = {ram_bytes}"))
+    text = (root / "firmware" / "link.ld").read_text()
+    script.write_text(text.replace("LENGTH = 32K", f"LENGTH = {ram_bytes}"))
     zig = [sys.executable, "-m", "ziglang"]
     _run([*zig, "cc", *TARGET, *FLAGS, *flags, "-T", str(script), *map(str, files), "-o", str(elf)])
     _run([*zig, "objcopy", "-O", "binary", str(elf), str(binary)])
@@ -60,4 +63,4 @@ def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         fix = "pip install 'tinsmith[cpu]' brings ziglang" if "No module named" in done.stderr else ""
-        raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", where=str(FOLDER), fix=fix)
+        raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", fix=fix)

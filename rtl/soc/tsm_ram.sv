@@ -1,6 +1,7 @@
 // Memory with one write port and one read port; what a read returns comes one clock later and stays until the next.
 //
-// A read of the word that the same clock writes returns anything. Starts with zeros, as FPGA block memories do.
+// A read of the word that the same clock writes returns anything. Starts with zeros, as FPGA block memories do by
+// themselves.
 `default_nettype none
 
 module tsm_ram #(
@@ -17,8 +18,10 @@ module tsm_ram #(
 );
   (* no_rw_check *) logic [WIDTH-1:0] mem_q [0:DEPTH-1]  /* verilator public_flat_rd */;
 
+`ifndef SYNTHESIS
   integer i;
   initial for (i = 0; i < DEPTH; i = i + 1) mem_q[i] = '0;
+`endif
 
   always_ff @(posedge clk_i) begin
     if (we_i) mem_q[waddr_i] <= wdata_i;

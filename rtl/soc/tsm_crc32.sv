@@ -10,7 +10,7 @@ module tsm_crc32 (
     output wire logic [31:0] crc_o
 );
   // The bits before that count in bit `row` after: those that, alone, set it in 32 shifts of the reflected polynomial.
-  function automatic [31:0] counted(input integer row);
+  function automatic [31:0] counted(input [4:0] row);
     integer column, n;
     logic [31:0] value;
     begin
@@ -27,7 +27,7 @@ module tsm_crc32 (
   genvar i;
   generate
     for (i = 0; i < 32; i = i + 1) begin : gen_bit
-      localparam logic [31:0] COUNTED = counted(i);
+      localparam logic [31:0] COUNTED = counted(5'(i));
       assign crc_o[i] = ^(mixed & COUNTED);
     end
   endgenerate
