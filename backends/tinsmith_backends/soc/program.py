@@ -17,7 +17,7 @@ from tinsmith_backends.soc.lower import Lowering, lower
 from tinsmith_backends.soc.memory_map import COMPUTE, INPUT_MODE, LOAD
 from tinsmith_backends.soc.operations import Operation, View, Work
 from tinsmith_backends.soc.orders import Order, root
-from tinsmith_backends.soc.schedule import Placement, Run, Schedule, place, schedule
+from tinsmith_backends.soc.schedule import Compute, Placement, Run, Schedule, place, schedule
 
 BEAT_BYTES = 4
 """Width of the sample stream in frame mode."""
@@ -83,6 +83,16 @@ class Program:
     inputs: tuple[Trace, ...]
     outputs: tuple[Trace, ...]
     traces: tuple[Trace, ...]
+
+    @property
+    def computes(self) -> tuple[Compute, ...]:
+        """All compute descriptors, in the order in which they run."""
+        return tuple(compute for run in self.schedule.runs for compute in run.computes)
+
+    @property
+    def descriptor_words(self) -> int:
+        """Of descriptor memory."""
+        return _descriptor_words(self.schedule)
 
 
 def compile_program(graph: ExactGraph, chip: Chip) -> Program:

@@ -88,7 +88,7 @@ class VerilatorRunner(ChipRunner):
         stream = [Frame(data) for sample in samples for data in frames(self.program, sample)]
         regions = [(trace.computes, trace.address, trace.size) for trace in traces]
         parameters = self.program.chip.parameters
-        outcome = run(parameters, self.image, stream, regions=regions, expected=len(samples))
+        outcome = run(parameters, self.image, stream, regions=regions, expected=len(samples), root=self.build)
         for number, answer in enumerate(outcome.answers):
             if answer.error:
                 what = f"the chip answers sample {number} with error {ERROR.name_of(answer.error)}"

@@ -21,6 +21,8 @@ from tinsmith_backends.soc.program import Program, Trace
 
 TEMPLATES = Path(__file__).with_name("templates")
 FIRMWARE_WORDS = "firmware.hex"
+SOURCES = ("rtl/common", "rtl/soc", "firmware/src", "firmware/include", "firmware/sim")
+"""Folders of the repository that a build has copies of."""
 
 
 def write_build(program: Program, folder: Path) -> None:
@@ -54,15 +56,14 @@ def write_vectors(program: Program, folder: Path, samples: Sequence[Arrays], exp
 
 def _copy_sources(folder: Path) -> None:
     """RTL and firmware of the repository, and the firmware as the RTL reads it."""
-    for part in ("common", "soc"):
-        (folder / "rtl" / part).mkdir(parents=True)
-        for path in sorted((firmware.ROOT / "rtl" / part).glob("*.sv")):
-            shutil.copyfile(path, folder / "rtl" / part / path.name)
-    for part in ("src", "include"):
-        shutil.copytree(firmware.FOLDER / part, folder / "firmware" / part, copy_function=shutil.copyfile)
-    shutil.copyfile(firmware.FOLDER / "link.ld", folder / "firmware" / "link.ld")
+    for part in SOURCES:
+        (folder / part).mkdir(parents=True)
+        for path in sorted((firmware.ROOT / part).iterdir()):
+            if path.is_file():
+                shutil.copyfile(path, folder / part / path.name)
+    shutil.copyfile(firmware.ROOT / "firmware" / "link.ld", folder / "firmware" / "link.ld")
     built = folder / FIRMWARE_WORDS
-    firmware.build(built)
+    firmware.build(built, root=folder)
     for suffix in (".ld", ".elf", ".bin"):
         built.with_suffix(suffix).unlink()
 
