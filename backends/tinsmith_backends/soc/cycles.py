@@ -10,8 +10,10 @@ from tinsmith_backends.soc.schedule import Compute, Run, Schedule
 
 FETCH = 22
 """Clocks from the start of a run, or from the last step before, to the first step: a descriptor is fetched."""
-WAY_OUT = 14
+WAY_OUT = 8
 """Clocks from the last step, and what its results take to leave the array, until they are in the memory."""
+REQUANTIZERS = 6
+"""Clocks of a requantizer; raw accumulators go past them."""
 NEXT = 4
 """Clocks from then on until the next descriptor's first step can be."""
 LOAD_FETCH = 8
@@ -81,7 +83,7 @@ def _run(run: Run, chip: Chip) -> list[Span]:
     spans: list[Span] = []
     loads = iter(run.loads)
     pending = next(loads, None)
-    leaving = 0
+    rest = 0  # from the end of a descriptor until the next one can be there
     for number, compute in enumerate(run.computes):
         while pending is not None and pending.after_compute <= number:
             fetched = (loaded[-1] if loaded else LOAD_START) + LOAD_FETCH
@@ -89,13 +91,18 @@ def _run(run: Run, chip: Chip) -> list[Span]:
             loaded.append(max(fetched, ready) + LOAD_REQUEST + pending.words)
             pending = next(loads, None)
         before = spans[-1].end if spans else 0
-        fetched = before + max(NEXT, FETCH - WAY_OUT - leaving) if spans else FETCH
+        fetched = before + max(NEXT, rest) if spans else FETCH
         wanted = compute.fields["after_load"]
         begin = max(fetched, loaded[wanted - 1] if wanted else 0)
-        end = begin + WAY_OUT + compute_clocks(compute, chip)
+        end = begin + way_out(compute) + compute_clocks(compute, chip)
         spans.append(Span(before, begin, end, begin - fetched))
-        leaving = ending_clocks(compute, compute.fields["last_count"], chip)
+        rest = FETCH - way_out(compute) - ending_clocks(compute, compute.fields["last_count"], chip)
     return spans
+
+
+def way_out(compute: Compute) -> int:
+    """Clocks from the last step to the memory, but for those in which results leave the array one behind the other."""
+    return WAY_OUT + (0 if compute.fields["ending"] == ENDING["RAW"] else REQUANTIZERS)
 
 
 def compute_clocks(compute: Compute, chip: Chip) -> int:
