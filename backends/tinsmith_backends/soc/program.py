@@ -17,7 +17,7 @@ from tinsmith_backends.soc.lower import Lowering, lower
 from tinsmith_backends.soc.memory_map import COMPUTE, INPUT_MODE, LOAD
 from tinsmith_backends.soc.operations import Operation, View, Work
 from tinsmith_backends.soc.orders import Order, root
-from tinsmith_backends.soc.schedule import Placement, Run, Schedule, place, schedule
+from tinsmith_backends.soc.schedule import Compute, Placement, Run, Schedule, place, schedule
 
 BEAT_BYTES = 4
 """Width of the sample stream in frame mode."""
@@ -48,15 +48,26 @@ class Trace:
         """Bytes of a value."""
         return np.dtype(self.tensor.dtype).itemsize
 
+    def stored(self, values: npt.NDArray[np.generic]) -> bytes:
+        """The bytes of the tensor, in the order in which they stand, without what lies between pixels."""
+        return np.ascontiguousarray(values).reshape(-1)[self.order].astype(self._stored_type).tobytes()
+
+    def unstored(self, raw: bytes) -> npt.NDArray[np.generic]:
+        """The tensor, in ONNX layout, from what `stored` gives."""
+        flat = np.empty(len(raw) // self.value_bytes, self._stored_type)
+        flat[self.order] = np.frombuffer(raw, flat.dtype)
+        return flat.reshape(self.tensor.shape).astype(self.tensor.dtype)
+
     def values(self, region: bytes) -> npt.NDArray[np.generic]:
         """The tensor, in ONNX layout, from the bytes of `address` and up."""
         view, size = self.view, self.value_bytes
         rows, pixels = np.arange(view.height)[:, None, None], np.arange(view.width)[:, None]
         places = rows * view.row_bytes + pixels * view.pixel_bytes + np.arange(view.channels * size)
-        raw = np.frombuffer(region, np.uint8)[places].tobytes()
-        flat = np.empty(len(raw) // size, np.dtype(self.tensor.dtype).newbyteorder("<"))
-        flat[self.order] = np.frombuffer(raw, flat.dtype)
-        return flat.reshape(self.tensor.shape).astype(self.tensor.dtype)
+        return self.unstored(np.frombuffer(region, np.uint8)[places].tobytes())
+
+    @property
+    def _stored_type(self) -> np.dtype[np.generic]:
+        return np.dtype(self.tensor.dtype).newbyteorder("<")
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,16 @@ class Program:
     inputs: tuple[Trace, ...]
     outputs: tuple[Trace, ...]
     traces: tuple[Trace, ...]
+
+    @property
+    def computes(self) -> tuple[Compute, ...]:
+        """All compute descriptors, in the order in which they run."""
+        return tuple(compute for run in self.schedule.runs for compute in run.computes)
+
+    @property
+    def descriptor_words(self) -> int:
+        """Of descriptor memory."""
+        return _descriptor_words(self.schedule)
 
 
 def compile_program(graph: ExactGraph, chip: Chip) -> Program:
