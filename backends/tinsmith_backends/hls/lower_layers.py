@@ -156,16 +156,11 @@ def _binary_matmul(state: Lowering, layer: BinaryMatMul) -> None:
 
 def _dense(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any) -> Node:
     """The accumulator of a matrix product of one row; weight (in, out) in the stored order."""
-    flat = x
-    if len(x.shape) > 1:
-        flat = state.add(
-            layer, "Reshape", (x,), (weight.shape[0],), {"result": x.result}, target_shape=[weight.shape[0]]
-        )
     result = integers(*layer.acc, signed=True)
     return state.add(
         layer,
         "Dense",
-        (flat,),
+        (state.flattened(layer, x),),
         (weight.shape[1],),
         {
             "weight": integers(int(weight.min()), int(weight.max())),
@@ -201,8 +196,8 @@ def _reached(state: Lowering, layer: Layer, acc: Node, limit: Any, sign: Any = 1
 
 
 def _binarize(state: Lowering, layer: Binarize) -> None:
-    node, held = state.source(layer.inputs[0])
-    state.keep(layer.output, _reached(state, layer, node, layer.limit, layer.sign), "plus", held.axes, held.shape)
+    node, held, (limit, sign) = state.channels(layer, layer.inputs[0], layer.limit, layer.sign)
+    state.keep(layer.output, _reached(state, layer, node, limit, sign), "plus", held.axes, held.shape)
 
 
 def _add(state: Lowering, layer: Add) -> None:
