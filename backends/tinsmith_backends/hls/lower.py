@@ -199,8 +199,8 @@ class Lowering:
         if offset == 0:
             return x
         channels = np.ones(x.shape[-1], np.int64)
-        fraction = x.result.width - x.result.integer
-        reach = 1 << x.result.integer
+        fraction = max(x.result.width - x.result.integer, 0)
+        reach = 1 << max(x.result.integer, 0)
         return self.add(
             layer,
             "BatchNormalization",
@@ -216,10 +216,10 @@ class Lowering:
         )
 
 
-def with_bits(lo: int, hi: int, fraction: int) -> Fixed:
-    """The least signed type for integers of [lo, hi], all of them times 2**-fraction."""
-    whole = integers(lo, hi, signed=True)
-    return Fixed(whole.width, whole.integer - fraction, True)
+def with_bits(lo: int, hi: int, fraction: int, *, signed: bool | None = True) -> Fixed:
+    """The least type for integers of [lo, hi], all of them times 2**-fraction; `signed` as of `integers`."""
+    whole = integers(lo, hi, signed=signed)
+    return Fixed(whole.width, whole.integer - fraction, whole.signed)
 
 
 def _type_of(values: Ints, fraction: int) -> Fixed:
