@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.errors import Problems
 from tinsmith.ir import exact
-from tinsmith.ir.exact import Ending, Layer, Requantization, Tensor, Threshold, bit_tensor
+from tinsmith.ir.exact import Accumulator, Ending, Layer, Requantization, Tensor, Threshold, bit_tensor
 from tinsmith.ir.shapes import output_shape
 from tinsmith.numerics.ranges import Interval, accumulator, prove_layer, true_interval
 from tinsmith.numerics.requantize import choose_requantization
@@ -74,6 +74,9 @@ class NetBase:
     ) -> str:
         if bits == 8:
             return self._requantized(make, fields, channels, **keywords)
+        if bits == 32:
+            scale = float(np.float32(self.rng.uniform(1e-6, 1e-3)))
+            return self._add(make(Accumulator()), Tensor(fields["output"], (), "int32", scale))
         acc = accumulator(make(Threshold(np.zeros(channels, np.int32))), self.tensors)
         assert acc is not None and bits == 1
         return self._add(make(Threshold(self._limits(acc))), bit_tensor(fields["output"], ()))

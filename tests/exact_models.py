@@ -86,7 +86,7 @@ KINDS = (
     "concat", "reshape_transpose", "softmax", "arg_max", "residual",
     "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold", "binary_max_pool",
     "shift_conv", "shift_grouped", "shift_matmul", "shift_threshold", "piecewise_linear", "multiply",
-    "multiply_constant", "multiply_threshold", "absolute_sum", "binary_net",
+    "multiply_constant", "multiply_threshold", "absolute_sum", "binary_net", "conv_accumulator", "matmul_accumulator",
 )  # fmt: skip
 """What `random_exact` can build."""
 BINARY = (
@@ -132,6 +132,13 @@ def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) 
         case "add":
             ratios = tuple(float(r) for r in np.exp(rng.uniform(-4, 4, 2)))
             y = net.add(quantized("a", image), quantized("b", image), ratios=ratios, **types)  # type: ignore[arg-type]
+        case "conv_accumulator":
+            group = int(rng.integers(1, 3))
+            x = quantized("x", (1, group * channels, *image[2:]))
+            y = net.conv(x, group * outputs, kernel, **dilated, group=group, bits=32)  # type: ignore[arg-type]
+            y = net.flatten(y) if seed % 2 else y
+        case "matmul_accumulator":
+            y = net.matmul(quantized("x", (int(rng.integers(1, 4)), channels * height)), outputs, bits=32)
         case "requantize":
             y = net.requantize(quantized("x", image), **style)
         case "average_pool":

@@ -33,7 +33,7 @@ class Net(BitLayers):
 
     Common keywords: `dtype` and `zero_point` of the output (default: uint8 with 0), `lo` and `hi` of its clamp,
     `gain` (1.0 lets the output just use its range; larger values saturate), `precision` of the multipliers. With
-    `bits=1` a layer ends in a threshold instead, and those keywords mean nothing.
+    `bits=1` a layer ends in a threshold instead, with `bits=32` in its accumulator, and those keywords mean nothing.
     """
 
     def conv(

@@ -26,7 +26,9 @@ def rescale(acc: Array, requant: Requantization, channel_axis: int | None = None
 
 
 def end(acc: Array, ending: exact.Ending, channel_axis: int) -> Array:
-    """The ending of an accumulator with channels along `channel_axis`: rescaled, or -1 and +1."""
+    """The ending of an accumulator with channels along `channel_axis`: rescaled, -1 and +1, or as it is."""
+    if isinstance(ending, exact.Accumulator):
+        return acc
     if isinstance(ending, Requantization):
         return rescale(acc, ending, channel_axis)
     return np.where(acc >= per_channel(ending.limit, acc, channel_axis), 1, -1)

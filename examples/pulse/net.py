@@ -14,8 +14,6 @@ def pulse_net() -> tuple[nn.Module, tuple[torch.Tensor]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         net = PulseNet()
-        with torch.no_grad():
-            net.stem.weight /= 64  # inputs reach 255
     return net.eval(), (example_input(),)
 
 

@@ -94,6 +94,8 @@ module tsm_array #(
     x3_q <= padded;
   end
 
+  wire logic unused = ^{history_i, ky3_q};  // without history
+
   genvar p;
   generate
     for (p = 0; p < PES; p = p + 1) begin : gen_pe

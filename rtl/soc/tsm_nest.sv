@@ -51,7 +51,7 @@ module tsm_nest #(
     output      logic [7:0]          count_o
 );
   localparam integer VEC = PES < LANES ? PES : LANES;
-  localparam integer C_W = 19;  // columns, signed: a row has up to 65536 bytes, and as many before and behind it
+  localparam integer C_W = ADDR_W < 16 ? 19 : ADDR_W + 3;  // columns, signed: a row fills the memory at most
   localparam integer R_W = 18;  // rows, signed
 
   wire logic [15:0] in_h = desc_i[tsm_soc_pkg::COMPUTE_IN_H_LSB +: 16];
@@ -72,7 +72,7 @@ module tsm_nest #(
   wire logic history = desc_i[tsm_soc_pkg::COMPUTE_HISTORY_LSB];
   wire logic [7:0] history_stride = desc_i[tsm_soc_pkg::COMPUTE_HISTORY_STRIDE_LSB +: 8];
   wire logic [7:0] history_kw = desc_i[tsm_soc_pkg::COMPUTE_HISTORY_KW_LSB +: 8];
-  wire logic [C_W-1:0] in_row_bytes = C_W'(desc_i[tsm_soc_pkg::COMPUTE_IN_ROW_BYTES_LSB +: 17]);
+  wire logic [C_W-1:0] in_row_bytes = C_W'(desc_i[tsm_soc_pkg::COMPUTE_IN_ROW_BYTES_LSB +: ADDR_W + 1]);
   wire logic [ADDR_W-1:0] out_row_bytes = ADDR_W'(desc_i[tsm_soc_pkg::COMPUTE_OUT_ROW_BYTES_LSB +: 32]);
   wire logic [ADDR_W-1:0] out_pix_bytes = ADDR_W'(desc_i[tsm_soc_pkg::COMPUTE_OUT_PIX_BYTES_LSB +: 32]);
   wire logic [ADDR_W-1:0] out_base = ADDR_W'(desc_i[tsm_soc_pkg::COMPUTE_OUT_BASE_LSB +: 32]);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,12 @@ VHDL = ("tsm_slice", "tsm_fifo", "tsm_fork", "tsm_concat", "tsm_gearbox", "tsm_r
 
 
 def run_bench(
-    module: str, bench: str, parameters: Mapping[str, object], folder: Path, simulator: str = "icarus"
+    module: str,
+    bench: str,
+    parameters: Mapping[str, object],
+    folder: Path,
+    simulator: str = "icarus",
+    plusargs: Sequence[str] = (),
 ) -> None:
     """Build `module` of rtl/ with these parameters and run the cocotb tests of `bench`; each of them must pass."""
     from cocotb_tools.check_results import get_results
@@ -63,6 +68,7 @@ def run_bench(
         build_dir=folder,
         test_dir=folder,
         test_args=["--std=08"] if simulator == "ghdl" else [],
+        plusargs=list(plusargs),
         extra_env={"PYTHONPATH": str(BENCHES)},
     )
     count, failures = get_results(results)

@@ -10,7 +10,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 from numpy.typing import NDArray
-from soc_chip import pack
+from soc_chip import Chip, pack
 from soc_random import Program
 from tinsmith_backends.soc import memory_map
 
@@ -165,20 +165,41 @@ async def finish(dut: Any, limit: int = 200_000) -> int:
     return status
 
 
-async def noise(dut: Any, chip: Any, seed: int) -> None:
-    """A CPU that reads anywhere and writes the last bytes of the activation memory until the interrupt."""
+async def noise(dut: Any, chip: Chip, seed: int) -> None:
+    """A CPU that reads anywhere and writes a few of the last bytes of the activation memory until the interrupt."""
     rng = random.Random(seed)
     while dut.irq_o.value == 0:
         if rng.random() < 0.5:
             await read(dut, ACTIVATIONS + 4 * rng.randrange(chip.act_bytes // 4))
         else:
-            at = chip.act_bytes - 4 * rng.randint(1, 8)
+            at = chip.act_bytes - 4 * rng.randint(1, 4)
             value = rng.getrandbits(32)
             await write(dut, ACTIVATIONS + at, value)
             chip.act[at : at + 4] = np.array([value], np.uint32).view(np.uint8)
             assert await read(dut, ACTIVATIONS + at) == value
         for _ in range(rng.randint(0, 30)):
             await FallingEdge(dut.clk_i)
+
+
+async def samples(dut: Any, chip: Chip, seed: int) -> None:
+    """Words through the word port to others of the last bytes, until the interrupt."""
+    rng = random.Random(seed)
+    dut.dma_req_write_i.value = 1
+    while dut.irq_o.value == 0:
+        at, strobe = chip.act_bytes - 4 * rng.randint(5, 8), rng.getrandbits(4)
+        data = np.array([rng.randrange(256) for _ in range(4)], np.uint8)
+        dut.dma_req_addr_i.value = at
+        dut.dma_req_wdata_i.value = int(data.view(np.uint32)[0])
+        dut.dma_req_wstrb_i.value = strobe
+        dut.dma_req_valid_i.value = 1
+        await _until(dut, dut.dma_req_ready_o)
+        dut.dma_req_valid_i.value = 0
+        for byte in range(4):
+            if strobe >> byte & 1:
+                chip.act[at + byte] = data[byte]
+        for _ in range(rng.randint(0, 6)):
+            await FallingEdge(dut.clk_i)
+    dut.dma_req_write_i.value = 0
 
 
 async def start(dut: Any) -> None:

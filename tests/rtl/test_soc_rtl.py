@@ -1,4 +1,4 @@
-"""Runs the cocotb benches of rtl/soc in Icarus."""
+"""Runs the cocotb benches of rtl/soc in Icarus: single modules, and the whole accelerator on several shapes of chip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,34 @@ CHIPS = {
     "xnor": Chip(pes=8, lanes=4, rqs=2, kind=2),
 }
 
+UNITS: dict[str, tuple[str, dict[str, object]]] = {
+    "crc32": ("tsm_crc32", {}),
+    "ram": ("tsm_ram", {"WIDTH": 5, "DEPTH": 16}),
+    "arbiter": ("tsm_arbiter", {}),
+    "act-mem": ("tsm_act_mem", {"ACT_BYTES": 128, "BANKS": 8, "LANES": 8, "BYTES": 4, "PATIENCE": 3}),
+    "act-mem-wide": ("tsm_act_mem", {"ACT_BYTES": 64, "BANKS": 8, "LANES": 4, "BYTES": 8, "PATIENCE": 1}),
+    "mac": ("tsm_mac", {"LANES": 8}),
+    "mac-shift": ("tsm_mac", {"LANES": 4, "KIND": 1}),
+    "mac-xnor": ("tsm_mac", {"LANES": 4, "KIND": 2}),
+    "requantizer": ("tsm_requantizer", {}),
+    "history": ("tsm_history", {"LANES": 4}),
+    "axil": ("tsm_axil", {}),
+}
+"""Modules with benches of their own; the others are the parts of the accelerator's pipeline, and tested in it."""
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_unit(case: str, tmp_path: Path) -> None:
+    module, parameters = UNITS[case]
+    run_bench(module, "soc_units", parameters, tmp_path, plusargs=[f"+module={module}"])
+
 
 @pytest.mark.parametrize("case", CHIPS)
 def test_accelerator(case: str, tmp_path: Path) -> None:
     run_bench("tsm_accel", "accel_bench", CHIPS[case].parameters(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CHIPS)
+def test_many_programs(case: str, tmp_path: Path) -> None:
+    run_bench("tsm_accel", "accel_bench", CHIPS[case].parameters(), tmp_path, plusargs=["+seeds=60"])

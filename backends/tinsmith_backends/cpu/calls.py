@@ -9,19 +9,18 @@ from tinsmith_backends.cpu.kernels.base import Kernel
 from tinsmith_backends.cpu.kernels.signatures import SIGNATURES, WRITTEN, pointers
 from tinsmith_backends.cpu.memory import Memory
 from tinsmith_backends.cpu.move_lines import move_lines
-from tinsmith_backends.cpu.program import Call, Head, Moves, Program, Step
+from tinsmith_backends.cpu.program import C_TYPES, Call, Head, Moves, Program, Step
 from tinsmith_backends.cpu.symbols import own_symbol
 
 _CONSTANT_OF = {"w": "weight", "b": "factor"}
 """What a constant is called that is passed as a pointer of another name."""
 _ACTIVATIONS = ("x", "a", "b")
-_TYPES = {"int8": "int8_t", "uint32": "uint32_t", "float32": "float", "int64": "int64_t"}
 
 
 def parameters(program: Program) -> str:
     """The parameters of `run` and `step` after the arena: inputs, then outputs."""
     words = [f"const int8_t *{port.identifier}" for port in program.inputs]
-    words += [f"{_TYPES[program.buffers[port.buffer].element]} *{port.identifier}" for port in program.outputs]
+    words += [f"{C_TYPES[program.buffers[port.buffer].element]} *{port.identifier}" for port in program.outputs]
     return ", ".join(words)
 
 
@@ -65,7 +64,8 @@ def address(memory: Memory, buffer: str) -> str:
         if port.buffer == buffer:
             return port.identifier
     place = f"arena_ + {memory.offsets[buffer]}"
-    return f"(uint32_t *)(void *)({place})" if memory.program.buffers[buffer].element == "uint32" else place
+    ctype = C_TYPES[memory.program.buffers[buffer].element]
+    return place if ctype == "int8_t" else f"({ctype} *)(void *)({place})"
 
 
 def _arguments(

@@ -60,10 +60,10 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
 
 
 def _float_inside(graph: ExactGraph, layer: Layer) -> bool:
-    """Real values exist only at the graph's inputs and outputs; between them everything is an 8-bit integer."""
+    """Real values exist only at the graph's inputs and outputs; between them everything is an integer."""
     if isinstance(layer, Quantize):
         return layer.inputs[0] in graph.inputs and graph.tensors[layer.output].dtype in ("int8", "uint8")
-    return all(graph.tensors[name].dtype in ("int8", "uint8") for name in layer.inputs)
+    return all(graph.tensors[name].dtype in ("int8", "uint8", "int32") for name in layer.inputs)
 
 
 def _head_is_last(graph: ExactGraph, layer: Layer) -> bool:

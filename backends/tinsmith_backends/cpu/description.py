@@ -12,7 +12,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith_backends.cpu.constants import Constant, struct_bytes
 from tinsmith_backends.cpu.layout import loops
 from tinsmith_backends.cpu.memory import Memory
-from tinsmith_backends.cpu.program import Buffer, Port, Program, Step, View
+from tinsmith_backends.cpu.program import SCALED, Buffer, Port, Program, Step, View
 
 FILE = "program.json"
 FORMAT = 2
@@ -54,7 +54,7 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def _output_function(program: Program, port: Port) -> str | None:
-    return "dequantize" if program.buffers[port.buffer].element == "int8" else None
+    return "dequantize" if program.buffers[port.buffer].element in SCALED else None
 
 
 def _port(port: Port, function: str | None) -> Mapping[str, Any]:

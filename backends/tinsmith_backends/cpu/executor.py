@@ -13,7 +13,7 @@ import numpy as np
 from tinsmith_backends.cpu.calls import call_lines, parameters, prototypes
 from tinsmith_backends.cpu.constants import DTYPES, Constant, struct_bytes
 from tinsmith_backends.cpu.memory import Memory
-from tinsmith_backends.cpu.program import Buffer, Head, Moves, Port, Program, Step
+from tinsmith_backends.cpu.program import C_TYPES, SCALED, Buffer, Head, Moves, Port, Program, Step
 
 if TYPE_CHECKING:
     import jinja2
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 LINE = 118
 """Longest line of generated tables."""
-C_TYPES = {"int8": "int8_t", "uint32": "uint32_t", "float32": "float", "int64": "int64_t"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,9 @@ def network_context(memory: Memory, members: Sequence[Constant], names: Names) -
         "constants": [_constant_context(constant) for constant in members],
         "steps": steps,
         "heads": {step.body.kind for step in program.steps if isinstance(step.body, Head)},
-        "dequantizes": any(program.buffers[port.buffer].element == "int8" for port in program.outputs),
+        "dequantized": sorted(
+            {C_TYPES[e] for p in program.outputs if (e := program.buffers[p.buffer].element) in SCALED}
+        ),
         "unused": [port.identifier for port in ports if not _uses(program, port)],
         "uses_arena": "arena_ + " in text,
     }
@@ -131,7 +132,7 @@ def _step_context(memory: Memory, number: int, step: Step, members: Mapping[str,
 
 def _port_context(memory: Memory, port: Port) -> dict[str, Any]:
     buffer = memory.program.buffers[port.buffer]
-    scaled = buffer.element == "int8"
+    scaled = buffer.element in SCALED
     return {
         "identifier": port.identifier,
         "IDENTIFIER": port.identifier.upper(),

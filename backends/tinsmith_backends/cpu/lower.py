@@ -8,7 +8,6 @@ import numpy as np
 from tinsmith.ir.exact import ArgMax, ExactGraph, Layer, Quantize, Softmax, Tensor
 
 from tinsmith_backends.cpu.bit_layout import Way, addresses, moves, word_count
-from tinsmith_backends.cpu.identifiers import identifier, unique
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.layout import Order, axes_of, inverse, nhwc, row_major
 from tinsmith_backends.cpu.preferred import preferred
@@ -25,6 +24,7 @@ from tinsmith_backends.cpu.program import (
     Step,
     View,
 )
+from tinsmith_backends.identifiers import identifier, unique
 
 
 def lower(graph: ExactGraph, isa: Isa) -> Program:
@@ -128,7 +128,8 @@ class Lowering:
             move = _move(view, stop)
             if move is None:
                 raise ValueError("neither a loop nest to ONNX order nor one from it")
-            copy = self._buffer(self._fresh(name), stop.order, "int8", "arena", stop.row)
+            element: Element = "int32" if self.buffers[view.buffer].element == "int32" else "int8"
+            copy = self._buffer(self._fresh(name), stop.order, element, "arena", stop.row)
             self.add(layer, (view.buffer,), copy.buffer, move, tensor="")
             view = copy
         return view
@@ -184,7 +185,7 @@ class Lowering:
         view = self.in_order(tensor.name, nhwc(tensor.shape) if axes_of(order, tensor.shape) is None else order, layer)
         buffer = self.buffers[view.buffer]
         if buffer.role != "arena":
-            copy = self._buffer(self._fresh(tensor.name), view.order, "int8", "output")
+            copy = self._buffer(self._fresh(tensor.name), view.order, buffer.element, "output")
             self.add(layer, (view.buffer,), copy.buffer, Moves((Move(0, ((buffer.count, 1, 1),)),)), tensor="")
             return copy
         self.buffers[buffer.name] = Buffer(buffer.name, buffer.element, buffer.count, "output")

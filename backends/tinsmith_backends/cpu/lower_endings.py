@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Ending, Int32Array, Requantization, Tensor, Threshold
+from tinsmith.ir.exact import Accumulator, Ending, Int32Array, Requantization, Tensor, Threshold
 
 from tinsmith_backends.cpu.layout import Order, transposed
 from tinsmith_backends.cpu.lower import Lowering, offset
@@ -26,13 +26,15 @@ class End:
         scalars: shift, y_zp, lo, hi.
         wide: see kernels/base.py.
         packed: whether the output is bits.
+        whole: whether the output is the sums; `multiplier` is empty then and `scalars` are none.
     """
 
     bias: Int32Array
     multiplier: Int32Array
-    scalars: tuple[int, int, int, int]
+    scalars: tuple[int, ...]
     wide: bool
     packed: bool
+    whole: bool = False
 
     @property
     def flags(self) -> dict[str, bool]:
@@ -45,6 +47,8 @@ def end_of(ending: Ending, bias: Int32Array, output: Tensor) -> End:
     if isinstance(ending, Threshold):
         less = (bias.astype(np.int64) - ending.limit).astype(np.int32)
         return End(less, np.ones_like(less), _UNREAD, wide=False, packed=True)
+    if isinstance(ending, Accumulator):
+        return End(bias, np.zeros(0, np.int32), (), wide=False, packed=False, whole=True)
     multiplier = np.ascontiguousarray(np.broadcast_to(ending.multiplier, bias.shape))
     return End(bias, multiplier, clamp(ending, output), wide=ending.wide, packed=False)
 

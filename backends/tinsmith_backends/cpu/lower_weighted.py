@@ -125,12 +125,14 @@ def _step(
     state: Lowering, layer: Weighted, kind: str, shape: Any, weight: Any, end: End, source: View, order: Order
 ) -> None:
     """The kernel call, with weights in the order (Cout, kh, kw, Cin / group); `order` is that of the output."""
+    kind = "convsum" if end.whole else kind
     kernel = choose(kind, shape, state.isa)
     if not isinstance(kernel, WeightedKernel):
         raise TypeError(f"{kernel.name} packs no weights")
     zero_point = stored_zero_point(state.tensor(layer.inputs[0]))
     packed = kernel.pack(np.ascontiguousarray(weight), end.bias, end.multiplier, zero_point)
     constants = {**vars(packed), **({"multiplier": b""} if end.packed else {})}
-    view = state.make(layer.output, order, row=shape.cout if end.packed else 0)
+    row = shape.cout if end.packed else 0
+    view = state.make(layer.output, order, "int32" if end.whole else "int8", row=row)
     scalars = end.scalars if kind == "binaryconv" else (zero_point, *end.scalars)
     state.add(layer, (source.buffer,), view.buffer, Call(kernel, scalars), constants=constants)

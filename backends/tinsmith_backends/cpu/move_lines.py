@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinsmith_backends.cpu.program import Move, Moves, Program, Step
+from tinsmith_backends.cpu.program import C_TYPES, Move, Moves, Program, Step
 
 
 def move_lines(program: Program, step: Step, moves: Moves, sources: Sequence[str], target: str) -> list[str]:
@@ -21,7 +21,7 @@ def move_lines(program: Program, step: Step, moves: Moves, sources: Sequence[str
 
 
 def _ctype(program: Program, buffer: str) -> str:
-    return "uint32_t" if program.buffers[buffer].element == "uint32" else "int8_t"
+    return C_TYPES[program.buffers[buffer].element]
 
 
 def _loops(move: Move, number: int, *, target_bits: bool) -> list[str]:

@@ -10,9 +10,18 @@ from tinsmith_backends.cpu.kernels.base import Kernel
 from tinsmith_backends.cpu.layout import Order
 
 Role = Literal["input", "output", "arena"]
-Element = Literal["int8", "uint32", "float32", "int64"]
-"""uint32: words of packed bits."""
-ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "uint32": 4, "float32": 4, "int64": 8}
+Element = Literal["int8", "int32", "uint32", "float32", "int64"]
+"""int32: accumulators. uint32: words of packed bits."""
+ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "int32": 4, "uint32": 4, "float32": 4, "int64": 8}
+C_TYPES: Mapping[str, str] = {
+    "int8": "int8_t",
+    "int32": "int32_t",
+    "uint32": "uint32_t",
+    "float32": "float",
+    "int64": "int64_t",
+}
+SCALED: tuple[str, ...] = ("int8", "int32")
+"""Elements of outputs that stand for real values: the artefact has a function for each that dequantizes."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ class Readout:
                 yield Chunk(port["buffer"], port["name"], self.size(port["buffer"]))
             else:
                 yield Chunk(port["buffer"], "", self.size(port["buffer"]))
-                yield Chunk("", port["name"], 4 * self.size(port["buffer"]))
+                yield Chunk("", port["name"], 4 * math.prod(port["shape"]))
 
     def tensors(self, chunk: Chunk, data: bytes) -> dict[str, Array]:
         """Every tensor of the exact graph that a chunk holds, in ONNX layout, type and shape."""

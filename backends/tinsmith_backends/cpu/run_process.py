@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 
-from tinsmith_backends.cpu.executor import C_TYPES, TEMPLATES, render
+from tinsmith_backends.cpu.executor import TEMPLATES, render
 from tinsmith_backends.cpu.objects import C_FLAGS, zig_cc
-from tinsmith_backends.cpu.program import ELEMENT_BYTES
+from tinsmith_backends.cpu.program import C_TYPES, ELEMENT_BYTES, SCALED
 from tinsmith_backends.cpu.readout import Readout
 from tinsmith_backends.cpu.streams import read_constants, run_samples, run_times
 
@@ -117,6 +117,7 @@ def _port(buffers: Mapping[str, Any], port: Mapping[str, Any]) -> dict[str, Any]
         "identifier": port["identifier"],
         "count": buffer["count"],
         "ctype": C_TYPES[buffer["element"]],
+        "dequantized": buffer["element"] in SCALED,
         "bytes": buffer["count"] * ELEMENT_BYTES[buffer["element"]],
     }
 

@@ -12,8 +12,9 @@ from tinsmith.backend import Arrays
 from tinsmith.ir.exact import ExactGraph
 
 from tinsmith_backends.cpu.description import read_description
-from tinsmith_backends.cpu.executor import C_TYPES, render, table_rows
+from tinsmith_backends.cpu.executor import render, table_rows
 from tinsmith_backends.cpu.layout import transposed
+from tinsmith_backends.cpu.program import C_TYPES
 
 
 def write_vectors(graph: ExactGraph, folder: Path, expected: Sequence[Arrays]) -> None:

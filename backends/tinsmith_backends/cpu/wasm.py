@@ -12,6 +12,7 @@ from tinsmith_backends.cpu.constants import Constant
 from tinsmith_backends.cpu.executor import Names, layout_text, network_context, render, render_sources
 from tinsmith_backends.cpu.memory import Memory
 from tinsmith_backends.cpu.objects import C_FLAGS, zig_cc
+from tinsmith_backends.cpu.program import SCALED
 
 STACK_BYTES = 32768
 """Kernels keep a few registers' worth on the stack; the module traps if that were ever not enough."""
@@ -51,7 +52,7 @@ def exported(memory: Memory) -> list[str]:
         symbols += [f"quantize_{port.identifier}", f"{port.identifier}_stored", f"{port.identifier}_real"]
     for port in program.outputs:
         symbols.append(f"{port.identifier}_stored")
-        if program.buffers[port.buffer].element == "int8":
+        if program.buffers[port.buffer].element in SCALED:
             symbols += [f"dequantize_{port.identifier}", f"{port.identifier}_real"]
     return symbols
 
@@ -79,7 +80,7 @@ def _ports(memory: Memory) -> Mapping[str, list[dict[str, Any]]]:
                     "identifier": port.identifier,
                     "shape": list(port.shape),
                     "array": "BigInt64Array" if index else "Float32Array",
-                    "real": "stored" if program.buffers[port.buffer].element != "int8" else "real",
+                    "real": "real" if program.buffers[port.buffer].element in SCALED else "stored",
                     "layout": layout_text(port),
                 }
             )

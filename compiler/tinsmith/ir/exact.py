@@ -23,7 +23,8 @@ class Tensor:
     """A value between two layers: real = scale * (stored - zero_point), stored proved to lie in [lo, hi].
 
     `scale` is 0.0 for tensors that hold plain numbers (float inputs and outputs, class indices). A tensor of 1 bit is
-    an int8 tensor here that holds -1 and +1 only; packing it is a backend's business.
+    an int8 tensor here that holds -1 and +1 only; packing it is a backend's business. An int32 tensor holds the
+    accumulators of a layer that ends in `Accumulator`; Reshape and Dequantize alone read it.
     """
 
     name: str
@@ -63,8 +64,13 @@ class Threshold:
     limit: Int32Array
 
 
-Ending = Requantization | Threshold
-"""How an accumulator becomes the stored output: an 8-bit value, or one bit."""
+@dataclass(frozen=True)
+class Accumulator:
+    """y = acc, all 32 bits of it: for a result that 8 bits would round, such as a regression at the graph's output."""
+
+
+Ending = Requantization | Threshold | Accumulator
+"""How an accumulator becomes the stored output: an 8-bit value, one bit, or itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ class Quantize(Layer):
 
 @dataclass(frozen=True, kw_only=True)
 class Dequantize(Layer):
-    """8 bit → float32: float32(stored - zero_point) * scale, in binary32."""
+    """8 bit or an accumulator → float32: float32(stored - zero_point) * scale, in binary32."""
 
     kind: ClassVar[str] = "Dequantize"
 

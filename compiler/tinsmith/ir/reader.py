@@ -7,6 +7,7 @@ import onnx_ir as ir
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.domain import DOMAIN
 from tinsmith.ir.exact import (
+    Accumulator,
     ArgMax,
     Binarize,
     BinaryConv,
@@ -28,7 +29,7 @@ from tinsmith.ir.exact import (
 )
 from tinsmith.ir.metadata import read_tensor
 from tinsmith.ir.ops import OPERATORS, function_bytes, needed_functions
-from tinsmith.ir.ops.base import LIMITS, TYPES, ReadContext
+from tinsmith.ir.ops.base import LIMITS, STORED, TYPES, ReadContext
 from tinsmith.ir.rules.sound import SOUND, place
 from tinsmith.ir.shapes import output_shape
 from tinsmith.numerics.ranges import prove
@@ -45,12 +46,13 @@ def _tensor(value: ir.Value) -> Tensor:
     tensor = read_tensor(value, tuple(int(n) for n in value.shape.numpy()), dtype)
     if min(tensor.shape, default=1) < 1:
         raise TinsmithError(f"its shape {tensor.shape} has a zero", where=where, why="it holds nothing", fix=_AGAIN)
-    limits = LIMITS.get(dtype)
+    limits = STORED.get(dtype)
     if limits and not limits[0] <= tensor.lo <= tensor.hi <= limits[1]:
         raise TinsmithError(f"[{tensor.lo}, {tensor.hi}] is no range of {dtype}", where=where, fix=_AGAIN)
     if tensor.bits == 1 and tensor != bit_tensor(tensor.name, tensor.shape):
         raise TinsmithError("it has one bit, but another type, scale or range than bits have", where=where, fix=_AGAIN)
-    if limits and not (0 < tensor.scale < float("inf") and limits[0] <= tensor.zero_point <= limits[1]):
+    zeros = (0, 0) if dtype == "int32" else limits
+    if limits and zeros and not (0 < tensor.scale < float("inf") and zeros[0] <= tensor.zero_point <= zeros[1]):
         raise TinsmithError(f"scale {tensor.scale}, zero point {tensor.zero_point}", where=where, fix=_AGAIN)
     return tensor
 
@@ -59,6 +61,12 @@ def _check_types(layer: Layer, tensors: dict[str, Tensor], context: ReadContext)
     inputs, output = [tensors[name] for name in layer.inputs], tensors[layer.output]
     made = {Dequantize: ("float32",), Softmax: ("float32",), ArgMax: ("int64",)}.get(type(layer), tuple(LIMITS))
     taken = ("float32",) if isinstance(layer, Quantize) else tuple(LIMITS)
+    if isinstance(layer, Dequantize | Reshape):
+        taken = tuple(STORED)
+    if isinstance(layer, Reshape):
+        made = tuple(STORED)
+    if isinstance(ending_of(layer), Accumulator):
+        made = ("int32",)
     if output.dtype not in made or any(x.dtype not in taken for x in inputs):
         raise context.fail(f"it takes {' or '.join(taken)} and makes {' or '.join(made)}")
     if isinstance(layer, MaxPool | Concat | Reshape | Transpose):

@@ -17,6 +17,7 @@ import numpy as np
 from tinsmith.errors import Problems
 from tinsmith.ir.exact import (
     AbsoluteSum,
+    Accumulator,
     Add,
     ArgMax,
     AveragePool,
@@ -205,6 +206,8 @@ def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | No
         return int(requantize(acc.lo, ending).min()), int(requantize(acc.hi, ending).max())
     if isinstance(ending, Threshold):
         return -1, 1
+    if isinstance(ending, Accumulator) and acc is not None:
+        return acc.span
     match layer:
         case Binarize() | BinaryMaxPool():
             return -1, 1

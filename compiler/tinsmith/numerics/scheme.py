@@ -11,6 +11,7 @@ import onnx_ir as ir
 from tinsmith.calibration_data import FloatArray
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.provenance import layer_name, source
+from tinsmith.numerics.accumulators import accumulators
 from tinsmith.numerics.bit_readers import check_bits
 from tinsmith.numerics.calibrate import Statistics, calibrated_range, observe
 from tinsmith.numerics.given import before_pair, dequantized_grid, given_grid
@@ -18,7 +19,7 @@ from tinsmith.numerics.grid import Grid, grid_for
 from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
 from tinsmith.numerics.known_ranges import known_ranges
 from tinsmith.numerics.observers import Range
-from tinsmith.numerics.weights import largest_as_127, weight_scales
+from tinsmith.numerics.weights import accumulator_scales, largest_as_127, weight_scales
 from tinsmith.recipe import LayerSettings, Recipe
 
 
@@ -28,7 +29,7 @@ class Scheme:
 
     Attributes:
         groups: the layers.
-        grids: by value name, the grid of each graph input and each layer's output.
+        grids: by value name, the grid of each graph input and each layer's output; none for bits and accumulators.
         weight_scales: by the name of the head node's output value, the scales (channels,) of a real-valued weight.
     """
 
@@ -51,8 +52,9 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, rec
     check_bits(groups)
     names = _names(model, groups)
     recipe.check_patterns(list(dict.fromkeys(name for known in names.values() for name in known)))
-    classes = grid_classes(model, groups)
     settings = {value: recipe.settings(known) for value, known in names.items()}
+    whole = accumulators(model, groups, settings)
+    classes = grid_classes(model, [group for group in groups if group.output not in whole])
     _check_bits_have_no_range(groups, settings)
     if samples is None:
         statistics = _known(model, groups, classes, settings)
@@ -121,6 +123,7 @@ def _class_grid(
     if any(grid is not None for grid in given):
         return _given_grid(members, given, settings, problems)
     asymmetric = any(settings[value].asymmetric for value in members.members)
+    powers_of_two = any(settings[value].powers_of_two for value in members.members)
     non_negative = all(value in positive for value in members.members)
     try:
         ends = [
@@ -129,7 +132,7 @@ def _class_grid(
         ]
         ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
         lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
-        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric)
+        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric, powers_of_two=powers_of_two)
     except ValueError as error:
         problems.add(
             str(error),
@@ -197,6 +200,8 @@ def _weight_scales(
     x = data_inputs(group.head)[0]
     fed = before_pair(x).name or ""
     grid = dequantized_grid(x) or grids[fed]
+    if settings[group.output].output == "accumulator":
+        return accumulator_scales(weight, bias, input_scale=grid.scale)
     # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
     rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grid.limits))
     return weight_scales(
@@ -206,6 +211,7 @@ def _weight_scales(
         output_scale=grids[group.output.name or ""].scale,
         input_rms=rms,
         per_channel=per_channel,
+        powers_of_two=settings[group.output].powers_of_two,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE
+from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE, power_of_two_above
 from tinsmith.numerics.lattice import lattice_scales
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,6 +43,7 @@ def weight_scales(
     output_scale: float,
     input_rms: float,
     per_channel: bool,
+    powers_of_two: bool = False,
 ) -> FloatArray:
     """Scales for `weight` (channels, …), as an array (channels,) even where all are one.
 
@@ -58,6 +59,7 @@ def weight_scales(
         output_scale: scale of the layer's output.
         input_rms: root mean square of the input's real values, or an upper bound of it.
         per_channel: False gives every channel the scale of the one that needs the largest.
+        powers_of_two: the next power of two above each scale.
 
     Raises:
         OverflowError: the bias is so large that no scale does.
@@ -75,6 +77,8 @@ def weight_scales(
         tolerance = HARMLESS * output_scale / input_rms if input_rms else np.inf
         raised = _raised_where_harmless(weight, np.maximum(scales, least), tolerance)
         scales = np.where(own >= least, own, raised)
+    if powers_of_two:
+        scales = np.array([power_of_two_above(scale) for scale in scales])
     scales = scales.astype(np.float32)
     needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
     return needed if per_channel else np.full_like(needed, needed.max())
@@ -88,6 +92,19 @@ def largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
     largest, own = _largest(weight, per_channel), _lattice(weight, per_channel)
     scales = np.where(np.isnan(own), largest / 127, own)
     return np.where(largest < SMALLEST_RANGE, 1.0, scales).astype(np.float32)
+
+
+def accumulator_scales(weight: FloatArray, bias: FloatArray, *, input_scale: float) -> FloatArray:
+    """Scales (channels,) for a layer that puts out its accumulators: one for all, so that one real value a step is.
+
+    The largest weight becomes 127 or -127, unless biases need larger steps to fit int32 beside the products.
+
+    Raises:
+        OverflowError: a bias is so large that no scale does.
+    """
+    scales = largest_as_127(weight, per_channel=False)
+    needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
+    return np.full_like(needed, needed.max())
 
 
 def _lattice(weight: FloatArray, per_channel: bool) -> npt.NDArray[np.float64]:

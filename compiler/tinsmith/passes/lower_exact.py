@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import onnx_ir as ir
 
+from tinsmith.ir.accumulators import is_accumulator
 from tinsmith.ir.bits import is_bit
 from tinsmith.ir.exact import ExactGraph, Tensor
 from tinsmith.ir.stages import Stage
 from tinsmith.ir.writer import write_exact
 from tinsmith.numerics.roles import Role, role
 from tinsmith.passes.base import Pass
+from tinsmith.passes.lowering.accumulators import lower_accumulator
 from tinsmith.passes.lowering.bits import lower_binarize, lower_bit_pool, lower_step
 from tinsmith.passes.lowering.borders import lower_arg_max, lower_dequantize, lower_quantize, lower_softmax
 from tinsmith.passes.lowering.builder import Builder
@@ -86,6 +88,8 @@ def _lower_node(builder: Builder, node: ir.Node) -> None:
     elif node.op_type == "Binarize":
         if any(use.node.op_type != "QuantizeLinear" for use in y.uses()):
             _lower_group(builder, group_of(node))
+    elif is_accumulator(y):
+        lower_accumulator(builder, node)
     elif node.op_type == "MaxPool" and is_bit(y):
         lower_bit_pool(builder, node)
     elif node.op_type in MOVES and is_bit(y):

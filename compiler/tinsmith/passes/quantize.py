@@ -35,7 +35,7 @@ def quantize(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: 
     """
     scheme = choose_scheme(model, samples, recipe or Recipe())
     if samples is None:
-        _warn_of_bounds(model, scheme.groups)
+        _warn_of_bounds(model, scheme)
     Quantize(scheme)(model)
     return scheme
 
@@ -66,18 +66,19 @@ class Quantize(Pass):
             if key in self._scheme.weight_scales:
                 _quantize_weight(graph, group.head, self._scheme.weight_scales[key], names)
         _warn_of_ties(model, [group for group in self._scheme.groups if not group.moves and given_grid(group.output)])
-        stored = [group.output for group in self._scheme.groups if group.is_8_bit]
+        grids = self._scheme.grids
+        stored = [group.output for group in self._scheme.groups if (group.output.name or "") in grids]
         for value in (*graph.inputs, *stored):
-            grid = self._scheme.grids[value.name or ""]
+            grid = grids[value.name or ""]
             if given_grid(value) != grid:
                 _quantize_value(graph, value, grid, names)
-        return bool(self._scheme.grids)
+        return bool(grids)
 
 
-def _warn_of_bounds(model: ir.Model, groups: Sequence[Group]) -> None:
+def _warn_of_bounds(model: ir.Model, scheme: Scheme) -> None:
     text = "its range is the bound that its weights give, for want of samples: --calibrate gives it finer steps"
-    for group in groups:
-        if group.is_8_bit and not group.moves and given_grid(group.output) is None:
+    for group in scheme.groups:
+        if (group.output.name or "") in scheme.grids and not group.moves and given_grid(group.output) is None:
             warn(model, layer_name(group.head), text)
 
 

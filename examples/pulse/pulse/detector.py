@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,22 +126,24 @@ class Pulses:
     """Recorded pulses and the truth about them.
 
     Attributes:
-        counts: (n, samples) what the ADC gave.
+        counts: (n, samples) what the ADC gave, int16.
         time: (n,) arrival after the trigger, in sampling periods.
         energy: (n,) in units of the mean energy.
         collection_ns: (n,) collection time constants.
         snr_db: (n,) signal-to-noise ratio at which each was made.
     """
 
-    counts: npt.NDArray[np.int16]
+    counts: npt.NDArray[Any]
     time: Array
     energy: Array
     collection_ns: Array
     snr_db: Array
 
 
-def generate(detector: Detector, count: int, snr_db: Array | float, rng: np.random.Generator) -> Pulses:
-    """`count` pulses; `snr_db` is one for all or one for each."""
+def generate(
+    detector: Detector, count: int, snr_db: Array | float, rng: np.random.Generator, *, rounded: bool = True
+) -> Pulses:
+    """`count` pulses; `snr_db` is one for all or one for each. Without `rounded`, counts are left as they come."""
     snr = np.broadcast_to(np.asarray(snr_db, float), (count,))
     time = rng.uniform(0, detector.jitter, count)
     energy = 1 + detector.energy_spread * _cut_normal(rng, count)
@@ -150,7 +153,9 @@ def generate(detector: Detector, count: int, snr_db: Array | float, rng: np.rand
     clean = detector.amplitude * energy[:, None] * detector.shape(t, collection[:, None]) + baseline[:, None]
     noise = rng.normal(size=(count, detector.samples)) @ np.linalg.cholesky(detector.correlation).T
     rms = detector.amplitude * 10 ** (-snr / 20)
-    counts = np.clip(np.rint(clean + rms[:, None] * noise), 0, 2**detector.bits - 1).astype(np.int16)
+    counts = clean + rms[:, None] * noise
+    if rounded:
+        counts = np.clip(np.rint(counts), 0, 2**detector.bits - 1).astype(np.int16)
     return Pulses(counts, time, energy, collection, snr)
 
 

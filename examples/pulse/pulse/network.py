@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn import functional
 
 from pulse.detector import Detector
 
@@ -28,21 +29,44 @@ def as_input(counts: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(parts.reshape(n, samples // STRIDE, CHANNELS).transpose(0, 2, 1), np.float32)
 
 
+class Stem(nn.Module):
+    """A convolution over samples, of which each comes as a high and a low part: (n, 8, L) → (n, width, L).
+
+    One weight a sample stands for both parts, so that the sum is that over the whole samples.
+    """
+
+    def __init__(self, width: int, full_scale: float) -> None:
+        super().__init__()
+        plain = nn.Conv1d(STRIDE, width, 3)
+        self.weight, self.bias = plain.weight, plain.bias
+        self.full_scale = full_scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.conv1d(x, self.weight_of_parts(), self.bias, padding=1)
+
+    def weight_of_parts(self) -> torch.Tensor:
+        """(width, 8, 3)."""
+        both = torch.stack((self.weight * 2**LOW_BITS, self.weight), dim=2)
+        return both.flatten(1, 2) / self.full_scale
+
+
 class PulseNet(nn.Module):
-    """(n, 8, 16) bytes → (n, 2): arrival in sampling periods from the middle of its range, and energy less 1, scaled.
+    """(n, 8, 16) bytes → (n, 2): arrival time and energy, each less its mean, in units of its spread.
 
     An encoder of three convolutions, a transposed convolution back to the encoder's resolution with a shortcut beside
     it, and two linear layers. Channels are multiples of 8.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, detector: Detector | None = None, width: int = 32) -> None:
         super().__init__()
-        self.stem = nn.Conv1d(CHANNELS, width, 3, padding=1)
+        self.detector = detector or Detector()
+        places = self.detector.samples // STRIDE
+        self.stem = Stem(width, self.detector.amplitude)
         self.down = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.deep = nn.Conv1d(width, width, 3, padding=1)
         self.up = nn.ConvTranspose1d(width, width, 2, stride=2)
         self.join = nn.Conv1d(width, 16, 3, padding=1)
-        self.hidden = nn.Linear(16 * 16, 32)
+        self.hidden = nn.Linear(16 * places, 32)
         self.head = nn.Linear(32, 2)
 
     def forward(self, pulse: torch.Tensor) -> torch.Tensor:
@@ -50,6 +74,17 @@ class PulseNet(nn.Module):
         coarse = torch.relu(self.deep(torch.relu(self.down(fine))))
         joined = torch.relu(self.join(torch.relu(self.up(coarse) + fine)))
         return self.head(torch.relu(self.hidden(joined.flatten(1))))
+
+
+def targets(detector: Detector, time: npt.NDArray[np.float64], energy: npt.NDArray[np.float64]) -> torch.Tensor:
+    """(n, 2) what the network should answer."""
+    return torch.tensor(np.stack([time / detector.jitter * 2 - 1, (energy - 1) / detector.energy_spread], 1)).float()
+
+
+def estimates(detector: Detector, answers: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], ...]:
+    """Time (periods after the trigger) and energy that the network's answers (n, 2) mean."""
+    time, energy = answers.astype(np.float64).T
+    return (time + 1) * detector.jitter / 2, 1 + energy * detector.energy_spread
 
 
 def example_input() -> torch.Tensor:

@@ -17,6 +17,8 @@ multiplier and scratch, 4 for packed bits, 1 for other x and y); signatures.py h
     averagepool, requantize, absolutesum:
       int32_t K(const int8_t *x, const int32_t *multiplier, int8_t *y,
                 int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    convsum (also matrix products; y is the sums):
+      int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, int32_t *y, int8_t *scratch, int32_t x_zp)
     shiftconv: as conv; w holds packed codes of 2, 3 or 4 bits
     binaryconv (also binary matrix products):
       int32_t K(const uint32_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,

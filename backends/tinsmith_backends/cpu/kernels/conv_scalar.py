@@ -118,10 +118,9 @@ class ConvScalar(WeightedKernel):
         self, f: Any, k: Any, pixel: Any, channel: Any, pixels: int, width: int, row: Any = 0, signs: Any = None
     ) -> None:
         """One register tile: `pixels` × `width` sums over the windows gathered in scratch from number `row` on."""
-        from tinsmith_backends.cpu.kernels.emit import requantized, widened
+        from tinsmith_backends.cpu.kernels.emit import widened
         from tinsmith_backends.cpu.kernels.vector import cast
 
-        s = self.shape
         # Unsigned, so that a partial sum that passes 2**31 before the bias brings it back is defined in C.
         acc = f.registers("uint32", 1, pixels * width)
         for n in range(width):
@@ -138,6 +137,12 @@ class ConvScalar(WeightedKernel):
                 total = f.let(cast("int32", acc[m * width + n]), "total")
                 if signs:
                     signs.store(row + m, channel + n, total)
-                    continue
-                y = requantized(f, total, k.multiplier.load(channel + n), k, wide=s.wide)
-                k.y.store((pixel + m) * s.cout + channel + n, y)
+                else:
+                    self._store(f, k, pixel + m, channel + n, total)
+
+    def _store(self, f: Any, k: Any, pixel: Any, channel: Any, total: Any) -> None:
+        """What becomes of one sum."""
+        from tinsmith_backends.cpu.kernels.emit import requantized
+
+        y = requantized(f, total, k.multiplier.load(channel), k, wide=self.shape.wide)
+        k.y.store(pixel * self.shape.cout + channel, y)

@@ -16,6 +16,7 @@ from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon, ConvNeon32
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
 from tinsmith_backends.cpu.kernels.conv_pairs import ConvAvx2, ConvSimd128
 from tinsmith_backends.cpu.kernels.conv_scalar import ConvScalar
+from tinsmith_backends.cpu.kernels.conv_sum import ConvSum
 from tinsmith_backends.cpu.kernels.depthwise import Depthwise
 from tinsmith_backends.cpu.kernels.depthwise_dsp import DepthwiseDsp
 from tinsmith_backends.cpu.kernels.depthwise_scalar import DepthwiseScalar
@@ -68,6 +69,7 @@ TEMPLATES: tuple[Template, ...] = cast(
         RequantizeDsp,
         DepthwiseScalar,
         ConvScalar,
+        ConvSum,
         ConvAvx2,
         ConvNeon,
         ConvNeon32,

@@ -25,6 +25,7 @@ class Signature:
 _REQUANT = ("shift", "y_zp", "lo", "hi")
 _CONSTANTS = (("w", "int8"), ("bias", "int32"), ("multiplier", "int32"), ("y", "int8"), ("scratch", "int8"))
 _WEIGHTED = Signature((("x", "int8"), *_CONSTANTS), ("x_zp", *_REQUANT))
+_SUMMED = Signature((("x", "int8"), ("w", "int8"), ("bias", "int32"), ("y", "int32"), ("scratch", "int8")), ("x_zp",))
 _SCALED = Signature((("x", "int8"), ("multiplier", "int32"), ("y", "int8")), ("x_zp", *_REQUANT))
 _ADD = ("a_zp", "a_multiplier", "b_zp", "b_multiplier", *_REQUANT)
 _PIECES = (("knee", "int32"), ("multiplier", "int32"), ("offset", "int32"))
@@ -35,6 +36,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "depthwise": _WEIGHTED,
         "matmul": _WEIGHTED,
         "shiftconv": _WEIGHTED,
+        "convsum": _SUMMED,
         "binaryconv": Signature((("x", "uint32"), *_CONSTANTS), _REQUANT),
         "averagepool": _SCALED,
         "requantize": _SCALED,

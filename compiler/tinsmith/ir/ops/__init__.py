@@ -23,7 +23,7 @@ from tinsmith.ir.ops.binary_max_pool import BinaryMaxPool
 from tinsmith.ir.ops.concat import Concat
 from tinsmith.ir.ops.conv import Conv
 from tinsmith.ir.ops.dequantize import Dequantize
-from tinsmith.ir.ops.ending import FORMS
+from tinsmith.ir.ops.ending import FORMS, SHORT
 from tinsmith.ir.ops.matmul import MatMul
 from tinsmith.ir.ops.max_pool import MaxPool
 from tinsmith.ir.ops.multiply import Multiply
@@ -36,12 +36,13 @@ from tinsmith.ir.ops.shift_matmul import ShiftMatMul
 from tinsmith.ir.ops.softmax import Softmax
 from tinsmith.ir.ops.transpose import Transpose
 
-_ENDED = (Conv, MatMul, BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul, Multiply)
+_ENDED = (BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul, Multiply)
 
 _ALL: tuple[Operator[Any], ...] = (
     Quantize(),
     Dequantize(),
-    *(operator(form) for operator in _ENDED for form in FORMS),
+    *(operator(form) for operator in (Conv, MatMul) for form in FORMS),
+    *(operator(form) for operator in _ENDED for form in SHORT),
     Binarize(),
     BinaryMaxPool(),
     PiecewiseLinear(),

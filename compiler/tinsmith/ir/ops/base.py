@@ -37,6 +37,9 @@ TYPES: Mapping[str, ir.DataType] = {
 LIMITS: Mapping[str, tuple[int, int]] = {"uint8": (0, 255), "int8": (-128, 127)}
 """Least and largest stored value of the 8-bit types."""
 
+STORED: Mapping[str, tuple[int, int]] = {**LIMITS, "int32": (-(2**31), 2**31 - 1)}
+"""The same, and of accumulators that are stored whole."""
+
 
 @dataclass(frozen=True)
 class WriteContext:

@@ -9,7 +9,7 @@ import onnx_ir as ir
 from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.weighted import COLUMNS, read_bias_and_ending, read_window, weighted_node, window_attributes
+from tinsmith.ir.ops.weighted import read_bias_and_ending, read_window, weighted_node, window_attributes
 from tinsmith.ir.ops.weights import read_signs
 
 
@@ -30,7 +30,7 @@ class BinaryConv(EndedOperator[exact.BinaryConv]):
   height_and_width = Constant <value_ints = [2, 3]> ()
   padded = Pad (x, border, border_value, height_and_width)
   products = ConvInteger <strides: ints = @strides, dilations: ints = @dilations> (padded, w)
-{COLUMNS.format(vector=form.vector, call=form.call)}}}"""
+{form.columns()}}}"""
 
     def write(self, layer: exact.BinaryConv, context: WriteContext) -> ir.Node:
         """The node; the weight is (O, I, kh, kw)."""

@@ -9,7 +9,7 @@ import onnx_ir as ir
 from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.weighted import ROWS, read_bias_and_ending, weighted_node
+from tinsmith.ir.ops.weighted import read_bias_and_ending, weighted_node
 from tinsmith.ir.ops.weights import read_signs
 
 
@@ -26,7 +26,7 @@ class BinaryMatMul(EndedOperator[exact.BinaryMatMul]):
 {self.name}{header} (x, w, bias, {form.vector}) => (y)
 {{
   products = MatMulInteger (x, w)
-{ROWS.format(vector=form.vector, call=form.call)}}}"""
+{form.rows()}}}"""
 
     def write(self, layer: exact.BinaryMatMul, context: WriteContext) -> ir.Node:
         """The node; the weight is (K, N)."""

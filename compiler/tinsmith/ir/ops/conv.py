@@ -1,4 +1,4 @@
-"""`ai.tinsmith.Conv`, `ConvThreshold`: an 8-bit convolution with its bias and its ending."""
+"""`ai.tinsmith.Conv`, `ConvThreshold`, `ConvAccumulator`: an 8-bit convolution with its bias and its ending."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
 from tinsmith.ir.ops.weighted import (
-    COLUMNS,
     read_bias_and_ending,
     read_group,
     read_window,
@@ -30,7 +29,7 @@ class Conv(EndedOperator[exact.Conv]):
         """The function body."""
         return f"""
 {self.name} <strides, pads, dilations, group, x_zero_point, w_zero_point{form.attributes}>
-  (x, w, bias, {form.vector}) => (y)
+  (x, w, bias{form.input}) => (y)
 {{
   x_zero_int = Constant <value_int: int = @x_zero_point> ()
   w_zero_int = Constant <value_int: int = @w_zero_point> ()
@@ -38,7 +37,7 @@ class Conv(EndedOperator[exact.Conv]):
   w_zero = CastLike (w_zero_int, w)
   products = ConvInteger <strides: ints = @strides, pads: ints = @pads, dilations: ints = @dilations,
     group: int = @group> (x, w, x_zero, w_zero)
-{COLUMNS.format(vector=form.vector, call=form.call)}}}"""
+{form.columns()}}}"""
 
     def write(self, layer: exact.Conv, context: WriteContext) -> ir.Node:
         """The node; the weight is (O, I/group, kh, kw)."""

@@ -1,4 +1,4 @@
-"""`ai.tinsmith.Dequantize`: 8 bit to binary32, at the graph's outputs."""
+"""`ai.tinsmith.Dequantize`: 8 bit or accumulators to binary32, at the graph's outputs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How an accumulator becomes the output: `Rescale` to 8 bit or `Threshold` to one, wherever there is the choice.
+"""How an accumulator becomes the output, where there is a choice: `Rescale` to 8 bit, `Threshold` to one, or as it is.
 
-Such an operator has two nodes: `Conv` ends in `Rescale` and reads a multiplier a channel, `ConvThreshold` ends in
-`Threshold` and reads a limit a channel. All else about them is written once (`EndedOperator`).
+Such an operator has a node for each: `Conv` ends in `Rescale` and reads a multiplier a channel, `ConvThreshold` ends in
+`Threshold` and reads a limit a channel, `ConvAccumulator` gives the sum. All else is written once (`EndedOperator`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 
 import onnx_ir as ir
 
-from tinsmith.ir.exact import Ending, Int32Array, Layer, Requantization, Tensor, Threshold
+from tinsmith.ir.exact import Accumulator, Ending, Int32Array, Layer, Requantization, Tensor, Threshold
 from tinsmith.ir.ops import rescale, threshold
 from tinsmith.ir.ops.base import Operator, ReadContext, requantization_attributes
 
@@ -28,8 +28,8 @@ class Form:
         record: what the layer's `ending` is.
         suffix: what the operator's name has behind its stem.
         attributes: the attributes that the body takes for its ending, as text behind others.
-        vector: the input that the ending reads, one int32 a channel.
-        call: the function that the body ends in, called with (acc, vector).
+        vector: the input that the ending reads, one int32 a channel; empty where it reads none.
+        call: the function that the body ends in, called with (acc, vector); empty where y is acc.
     """
 
     record: type[Ending]
@@ -38,10 +38,47 @@ class Form:
     vector: str
     call: str
 
+    @property
+    def input(self) -> str:
+        """The vector as text behind the inputs of a body."""
+        return f", {self.vector}" if self.vector else ""
+
+    def columns(self) -> str:
+        """The end of a convolution's body: from `products` (1, O, H, W) and `bias` (O,) to y."""
+        return (_COLUMNS if self.vector else _PLAIN_COLUMNS).format(vector=self.vector, call=self.call)
+
+    def rows(self) -> str:
+        """The end of a matrix product's body: from `products` (..., N) and `bias` (N,) to y."""
+        return (_ROWS if self.vector else _PLAIN_ROWS).format(vector=self.vector, call=self.call)
+
+
+_COLUMNS = """
+  column = Constant <value_ints = [-1, 1, 1]> ()
+  bias_column = Reshape (bias, column)
+  vector_column = Reshape ({vector}, column)
+  acc = Add (products, bias_column)
+  y = {call} (acc, vector_column)
+"""
+_PLAIN_COLUMNS = """
+  column = Constant <value_ints = [-1, 1, 1]> ()
+  bias_column = Reshape (bias, column)
+  y = Add (products, bias_column)
+"""
+_ROWS = """
+  acc = Add (products, bias)
+  y = {call} (acc, {vector})
+"""
+_PLAIN_ROWS = """
+  y = Add (products, bias)
+"""
 
 RESCALED = Form(Requantization, "", ", shift, zero_point, lo, hi, to", "multiplier", rescale.CALL)
 THRESHOLDED = Form(Threshold, "Threshold", "", "limit", threshold.CALL)
-FORMS = (RESCALED, THRESHOLDED)
+ACCUMULATED = Form(Accumulator, "Accumulator", "", "", "")
+SHORT = (RESCALED, THRESHOLDED)
+"""Endings of every operator that has the choice: 8 bits or one."""
+FORMS = (*SHORT, ACCUMULATED)
+"""Endings of products by real-valued weights."""
 
 
 class EndedOperator(Operator[L]):
@@ -60,19 +97,23 @@ class EndedOperator(Operator[L]):
         """The function body, with `form` in the places of its ending."""
 
     def read_ending(self, context: ReadContext, vector: Int32Array) -> Ending:
-        """The ending of a node whose multipliers or limits are `vector` (C,)."""
+        """The ending of a node whose multipliers or limits are `vector` (C,); empty where it has none."""
         if self.form is RESCALED:
             return context.requantization(vector)
+        if self.form is ACCUMULATED:
+            return Accumulator()
         if context.output().bits != 1:
             raise context.fail("its output has 8 bits where a threshold makes one")
         return Threshold(vector)
 
 
-def ending_vector(ending: Ending) -> Int32Array:
-    """(C,) the multipliers or limits of an ending."""
-    return ending.limit if isinstance(ending, Threshold) else ending.multiplier
+def ending_constants(form: Form, ending: Ending) -> Mapping[str, Int32Array]:
+    """The multipliers or limits (C,) of an ending, by the name of the input that reads them."""
+    if isinstance(ending, Accumulator):
+        return {}
+    return {form.vector: ending.limit if isinstance(ending, Threshold) else ending.multiplier}
 
 
 def ending_attributes(ending: Ending, output: Tensor) -> Mapping[str, ir.Attr]:
     """The attributes by which a node states its ending."""
-    return {} if isinstance(ending, Threshold) else requantization_attributes(ending, output)
+    return requantization_attributes(ending, output) if isinstance(ending, Requantization) else {}

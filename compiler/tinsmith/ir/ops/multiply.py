@@ -9,7 +9,7 @@ import onnx_ir as ir
 from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.channels import channel_axis, read_channels, spread
-from tinsmith.ir.ops.ending import EndedOperator, Form, ending_attributes, ending_vector
+from tinsmith.ir.ops.ending import EndedOperator, Form, ending_attributes, ending_constants
 
 
 class Multiply(EndedOperator[exact.Multiply]):
@@ -44,7 +44,7 @@ class Multiply(EndedOperator[exact.Multiply]):
             "b_zero_point": ir.AttrInt64("b_zero_point", b[0].zero_point if b else 0),
             **ending_attributes(layer.ending, context.tensors[layer.output]),
         }
-        vectors = {"bias": layer.bias, self.form.vector: ending_vector(layer.ending)}
+        vectors = {"bias": layer.bias, **ending_constants(self.form, layer.ending)}
         constants = {name: spread(vector, layer.axis, len(a.shape)) for name, vector in vectors.items()}
         factor = {} if layer.factor is None else {"factor": layer.factor}
         return context.node(self, layer, {**factor, **constants}, attributes)

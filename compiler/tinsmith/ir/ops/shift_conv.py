@@ -13,7 +13,6 @@ from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
 from tinsmith.ir.ops.shift_weight import read_shift_weight
 from tinsmith.ir.ops.weighted import (
-    COLUMNS,
     read_bias_and_ending,
     read_group,
     read_window,
@@ -44,7 +43,7 @@ class ShiftConv(EndedOperator[exact.ShiftConv]):
   near_products = ConvInteger <{window}> (x, near, x_zero, w_zero)
   rest_products = ConvInteger <{window}> (x, rest, x_zero, w_zero)
   products = Add (near_products, rest_products)
-{COLUMNS.format(vector=form.vector, call=form.call)}}}"""
+{form.columns()}}}"""
 
     def write(self, layer: exact.ShiftConv, context: WriteContext) -> ir.Node:
         """The node; the weight is codes (O, I/group, kh, kw)."""

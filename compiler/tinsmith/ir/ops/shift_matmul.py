@@ -12,7 +12,7 @@ from tinsmith.ir.ops import shift_weight
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
 from tinsmith.ir.ops.shift_weight import read_shift_weight
-from tinsmith.ir.ops.weighted import ROWS, read_bias_and_ending, weighted_node
+from tinsmith.ir.ops.weighted import read_bias_and_ending, weighted_node
 from tinsmith.ir.ops.weights import check_zero_points, zero_points
 
 
@@ -35,7 +35,7 @@ class ShiftMatMul(EndedOperator[exact.ShiftMatMul]):
   near_products = MatMulInteger (x, near, x_zero, w_zero)
   rest_products = MatMulInteger (x, rest, x_zero, w_zero)
   products = Add (near_products, rest_products)
-{ROWS.format(vector=form.vector, call=form.call)}}}"""
+{form.rows()}}}"""
 
     def write(self, layer: exact.ShiftMatMul, context: WriteContext) -> ir.Node:
         """The node; the weight is codes (K, N)."""

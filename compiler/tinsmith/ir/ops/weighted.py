@@ -11,24 +11,9 @@ import onnx_ir as ir
 
 from tinsmith.ir.exact import BinaryConv, Conv, ShiftConv, Weighted
 from tinsmith.ir.ops.base import ReadContext, WriteContext
-from tinsmith.ir.ops.ending import EndedOperator, ending_attributes, ending_vector
+from tinsmith.ir.ops.ending import EndedOperator, ending_attributes, ending_constants
 
 Windowed = Conv | BinaryConv | ShiftConv
-
-COLUMNS = """
-  column = Constant <value_ints = [-1, 1, 1]> ()
-  bias_column = Reshape (bias, column)
-  vector_column = Reshape ({vector}, column)
-  acc = Add (products, bias_column)
-  y = {call} (acc, vector_column)
-"""
-"""The end of a convolution's body: from `products` (1, O, H, W) to y."""
-
-ROWS = """
-  acc = Add (products, bias)
-  y = {call} (acc, {vector})
-"""
-"""The end of a matrix product's body: from `products` (..., N) to y."""
 
 
 def weighted_node(
@@ -38,18 +23,19 @@ def weighted_node(
     stored: npt.NDArray[Any],
     attributes: Mapping[str, ir.Attr],
 ) -> ir.Node:
-    """The node; constants are the stored weight, bias (O,) and multiplier or limit (O,)."""
-    constants = {"weight": stored, "bias": layer.bias, operator.form.vector: ending_vector(layer.ending)}
+    """The node; constants are the stored weight, bias (O,) and, where the ending has one, multiplier or limit (O,)."""
+    constants = {"weight": stored, "bias": layer.bias, **ending_constants(operator.form, layer.ending)}
     ending = ending_attributes(layer.ending, context.tensors[layer.output])
     return context.node(operator, layer, constants, {**attributes, **ending})
 
 
 def read_bias_and_ending(operator: EndedOperator[Any], context: ReadContext, channels: int) -> dict[str, Any]:
-    """The fields `bias` and `ending` of a node whose inputs are (x, w, bias, vector)."""
-    bias, vector = context.constant(2, "int32", 1), context.constant(3, "int32", 1)
-    if bias.shape != (channels,) or vector.shape != (channels,):
-        raise context.fail(f"bias and {operator.form.vector} need one number for each of {channels} channels")
-    return {"bias": bias, "ending": operator.read_ending(context, vector)}
+    """The fields `bias` and `ending` of a node whose inputs are (x, w, bias), and the vector that its ending reads."""
+    names = ["bias", *([operator.form.vector] if operator.form.vector else [])]
+    vectors = [context.constant(index, "int32", 1) for index in range(2, 2 + len(names))]
+    if any(vector.shape != (channels,) for vector in vectors):
+        raise context.fail(f"{' and '.join(names)} need one number for each of {channels} channels")
+    return {"bias": vectors[0], "ending": operator.read_ending(context, vectors[-1])}
 
 
 def window_attributes(layer: Windowed) -> dict[str, ir.Attr]:

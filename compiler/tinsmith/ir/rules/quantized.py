@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from tinsmith.ir.accumulators import is_accumulator
 from tinsmith.ir.bits import MOVERS, domain_of, is_bit, reads_bits
 from tinsmith.ir.rules.canonical import CONSTANT_INPUTS, ENDS, shapes_are_static, windows_are_explicit
 from tinsmith.ir.rules.sound import Findings, Rule, place
@@ -45,9 +46,12 @@ def grids_are_constants(model: ir.Model) -> Findings:
 
 
 def inputs_are_dequantized(model: ir.Model) -> Findings:
-    """An operator reads dequantized values or bits, or the result of the operator that it is fused with."""
+    """An operator reads dequantized values or bits, or the result of the operator that it is fused with.
+
+    A Reshape at the end of the graph may read accumulators.
+    """
     for node in model.graph:
-        if node.op_type in PAIR:
+        if node.op_type in PAIR or (node.op_type == "Reshape" and is_accumulator(node.inputs[0])):
             continue
         constants = CONSTANT_INPUTS.get(node.op_type, ())
         for index, value in enumerate(node.inputs):
@@ -59,11 +63,14 @@ def inputs_are_dequantized(model: ir.Model) -> Findings:
 
 
 def results_are_quantized(model: ir.Model) -> Findings:
-    """A QuantizeLinear or what is fused is all that reads a result that is no bits; classifiers end the graph."""
+    """A QuantizeLinear or what is fused is all that reads a result that is no bits.
+
+    Classifiers, and layers that put out their accumulators, end the graph.
+    """
     for node in model.graph:
-        if node.op_type in PAIR:
-            continue
         value = node.outputs[0]
+        if node.op_type in PAIR or is_accumulator(value):
+            continue
         readers = [use.node.op_type for use in value.uses()]
         if node.op_type in ENDS:
             if not value.is_graph_output() or readers:
@@ -92,7 +99,7 @@ def weights_are_int8(model: ir.Model) -> Findings:
 def moves_keep_the_grid(model: ir.Model) -> Findings:
     """What moves values has one scale and zero point on all sides."""
     for node in model.graph:
-        if node.op_type not in MOVERS or is_bit(node.outputs[0]):
+        if node.op_type not in MOVERS or is_bit(node.outputs[0]) or is_accumulator(node.outputs[0]):
             continue
         inputs = [v.producer() for i, v in enumerate(node.inputs) if v and i not in CONSTANT_INPUTS[node.op_type]]
         grids = {_grid(n) for n in (*inputs, *(use.node for use in node.outputs[0].uses())) if n is not None}

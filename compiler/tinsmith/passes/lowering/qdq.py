@@ -64,8 +64,9 @@ def stored_name(value: ir.Value | None) -> str:
 class Group:
     """What becomes one layer: nodes in a chain, of which the first computes, and the QuantizeLinear behind them.
 
-    Where bits come out there is no QuantizeLinear, and `end` is the last of the nodes. There are no nodes, or nothing
-    but an activation, where a value is quantized that nothing computes: a graph input, or a tensor under another grid.
+    Where bits or accumulators come out there is no QuantizeLinear, and `end` is the last of the nodes. There are no
+    nodes, or nothing but an activation, where a value is quantized that nothing computes: a graph input, or a tensor
+    under another grid.
     """
 
     nodes: tuple[ir.Node, ...]
@@ -84,7 +85,7 @@ class Group:
     @property
     def makes_bits(self) -> bool:
         """Whether bits come out."""
-        return self.end.op_type != "QuantizeLinear"
+        return self.end.op_type != "QuantizeLinear" and is_bit(self.end.outputs[0])
 
     @property
     def name(self) -> str:
@@ -101,10 +102,15 @@ class Group:
 
     @property
     def output(self) -> Tensor:
-        """The tensor that the group makes: bits, or 8-bit values over the whole range of their type."""
+        """The tensor that the group makes: bits, 8-bit values over the whole range of their type, or accumulators.
+
+        Accumulators have no scale yet.
+        """
+        value = self.end.outputs[0]
         if self.makes_bits:
-            value = self.end.outputs[0]
             return bit_tensor(value.name or "", shape_of(value))
+        if self.end.op_type != "QuantizeLinear":
+            return Tensor(value.name or "", shape_of(value), "int32")
         return stored_tensor(self.end)
 
     def clamp(self) -> tuple[int, int]:

@@ -1,0 +1,240 @@
+"""Addresses, and the two lists of descriptors: computes in order, and the loads that bring their weights just in time.
+
+Weight and parameter memories are rings. What a compute needs is one contiguous part of each; a load into a part waits
+until the computes that read what stood there have finished, and a compute waits for its own loads. So loading of later
+layers overlaps computing of earlier ones, and a layer whose weights exceed the memory goes through it group by group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import numpy as np
+from tinsmith.errors import TinsmithError
+from tinsmith.plan.arena import Arena, lay_out
+from tinsmith.plan.blocks import Block, live_bytes, lower_bound
+
+from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.memory_map import LOAD_OPCODE
+from tinsmith_backends.soc.operations import Operation, Software, View, Work
+
+ALIGN = 4
+"""Of buffers in the activation memory: the processor and the streams write words."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load descriptor and what it reads: `data` for words `dest` and up of every element.
+
+    `kind` is the name of its opcode in small letters: weights or parameters of a layer.
+    """
+
+    layer: str
+    kind: str
+    after_compute: int
+    dest: int
+    data: bytes
+
+    @property
+    def words(self) -> int:
+        """Of 32 bits that are read."""
+        return len(self.data) // 4
+
+    @property
+    def opcode(self) -> int:
+        """Of the descriptor."""
+        return LOAD_OPCODE[self.kind.upper()]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A compute descriptor: all of its fields, and the operation of which it does a part."""
+
+    fields: Mapping[str, int]
+    of: Operation
+
+
+@dataclass
+class Run:
+    """A run of the accelerator; `boot`: once, before the first frame."""
+
+    computes: list[Compute] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)
+    boot: bool = False
+
+
+Step = Run | Software
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where buffers stand.
+
+    Attributes:
+        lower_bound: bytes that any placement needs.
+        peak: name of the layer during which so many are alive.
+    """
+
+    arena: Arena
+    lower_bound: int
+    peak: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Everything in order, with addresses."""
+
+    steps: tuple[Step, ...]
+    placed: Placement
+
+    def address(self, view: View) -> int:
+        """Of the first byte of a view."""
+        return self.placed.arena.offsets[view.buffer] + view.offset
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """The accelerator's runs."""
+        return (step for step in self.steps if isinstance(step, Run))
+
+    @property
+    def software(self) -> Iterator[Software]:
+        """The firmware's steps."""
+        return (step for step in self.steps if isinstance(step, Software))
+
+
+def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Placement:
+    """Offsets of all buffers in the activation memory.
+
+    Args:
+        work: in order.
+        inputs: bytes of the buffers that are filled before the first step, by name.
+        outputs: bytes of those that are read after the last.
+    """
+    first: dict[str, int] = dict.fromkeys(inputs, 0)
+    last: dict[str, int] = dict.fromkeys(inputs, 0)
+    sizes: dict[str, int] = dict(inputs) | dict(outputs)
+    for number, each in enumerate(work):
+        for view in (each.input, each.second, each.output):
+            if view is not None:
+                first.setdefault(view.buffer, number)
+                last[view.buffer] = number
+                end = view.offset + (view.height - 1) * view.row_bytes + view.width * view.pixel_bytes
+                sizes[view.buffer] = max(sizes.get(view.buffer, 0), end)
+    last |= dict.fromkeys(outputs, len(work))
+    rounded = {name: ceil(size / ALIGN) * ALIGN for name, size in sizes.items()}
+    blocks = [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
+    alive = live_bytes(blocks)
+    most = max(alive, key=lambda step: (alive[step], -step), default=0)
+    peak = work[min(most, len(work) - 1)].layer if work else ""
+    return Placement(lay_out(blocks), lower_bound(blocks), peak)
+
+
+def schedule(work: Sequence[Work], placed: Placement, chip: Chip, chunk: int | None) -> Schedule:
+    """Descriptors for work whose buffers are placed, in parts of at most `chunk` weight words where possible.
+
+    With None, everything is loaded at boot, and stays.
+
+    Raises:
+        TinsmithError: a layer with a group of more weights than the memory holds.
+    """
+    made = Schedule((), placed)
+    rings = {"WEIGHTS": _Ring(chip.wgt_words), "PARAMETERS": _Ring(chip.par_words)}
+    steps: list[Step] = [Run(boot=True)] if chunk is None else []
+    for each in work:
+        if isinstance(each, Software):
+            steps.append(each)
+            for ring in rings.values():
+                ring.begin_run()
+            continue
+        run = steps[-1] if steps else None
+        if not isinstance(run, Run) or run.boot:
+            run = Run()
+            steps.append(run)
+        loads = steps[0].loads if chunk is None and isinstance(steps[0], Run) else run.loads
+        for begin, end in parts(each, chip, chunk):
+            _append(run, loads, each, begin, end, made, rings)
+    return Schedule(tuple(steps), placed)
+
+
+def parts(operation: Operation, chip: Chip, chunk: int | None) -> list[tuple[int, int]]:
+    """Groups [begin, end) of each descriptor.
+
+    Raises:
+        TinsmithError: the weights of one group exceed the memory.
+    """
+    words = operation.words if operation.own_weights else 0
+    if max(words, operation.words) > chip.wgt_words:
+        what = f"{operation.layer} needs {operation.words} weight words at once, and the chip has {chip.wgt_words}"
+        fix = f"--set wgt_words={1 << (operation.words - 1).bit_length()}"
+        raise TinsmithError(what, why="the products of an output channel are summed without a break", fix=fix)
+    most = operation.groups
+    if words and chunk is not None:
+        most = max(1, chunk // words)
+    if operation.parameters.size and chunk is not None:
+        most = min(most, chip.par_words // 2)
+    return [(begin, min(begin + most, operation.groups)) for begin in range(0, operation.groups, most)]
+
+
+def _append(
+    run: Run, loads: list[Load], operation: Operation, begin: int, end: int, made: Schedule, rings: Mapping[str, _Ring]
+) -> None:
+    """One compute descriptor and its loads."""
+    weights = operation.weights[begin:end] if operation.own_weights else operation.weights
+    numbers = operation.parameters[begin:end]
+    places = {}
+    for kind, data, words in (
+        ("PARAMETERS", numbers.astype("<i4").tobytes(), len(numbers)),
+        ("WEIGHTS", weights.tobytes(), weights.shape[0] * weights.shape[1]),
+    ):
+        places[kind] = 0
+        if words:
+            places[kind], after = rings[kind].take(words, len(run.computes))
+            loads.append(Load(operation.layer, kind.lower(), after if loads is run.loads else 0, places[kind], data))
+    moved = begin * operation.group
+    skip = moved if operation.fields.get("channelwise") else 0
+    channels = _channels(operation)
+    fields = {
+        **operation.fields,
+        "after_load": len(run.loads) if numbers.size or weights.size else 0,
+        "in_base": made.address(operation.input) + skip,
+        "in2_base": made.address(operation.second) + skip if operation.second else 0,
+        "groups": end - begin,
+        "last_count": min(channels, end * operation.group) - (end - 1) * operation.group,
+        "w_base": places["WEIGHTS"],
+        "p_base": places["PARAMETERS"],
+        "out_base": made.address(operation.output) + moved * operation.value_bytes,
+        "out_row_bytes": operation.output.row_bytes,
+        "out_pix_bytes": operation.output.pixel_bytes,
+    }
+    run.computes.append(Compute(fields, operation))
+
+
+def _channels(operation: Operation) -> int:
+    """Output channels; all elements of an addition."""
+    return operation.fields.get("length", operation.output.channels)
+
+
+class _Ring:
+    """A memory that is filled round and round; knows which compute of the run reads each part last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._next = 0
+        self._used = np.zeros(size, np.int64)
+
+    def begin_run(self) -> None:
+        """Computes are counted from 0 again; those of earlier runs have finished."""
+        self._used[:] = 0
+
+    def take(self, words: int, compute: int) -> tuple[int, int]:
+        """A place for `words` that compute number `compute` reads, and how many computes must have finished first."""
+        if self._next + words > self._size:
+            self._next = 0
+        place = self._next
+        part = slice(place, place + words)
+        after = int(self._used[part].max(initial=0))
+        self._used[part] = compute + 1
+        self._next = place + words
+        return place, after

@@ -1,0 +1,284 @@
+"""The cocotb bench of the accelerator's modules, each beside a few lines of Python that say what it computes."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge, Timer
+from models import integers
+from streams import pack, start, unpack
+
+EXTREMES = [0, 1, -1, 2**31 - 1, -(2**31), 2**30, -(2**30)]
+
+
+def only(*modules: str) -> Any:
+    """A test of these modules; on others it is skipped."""
+
+    def made(function: Any) -> Any:
+        async def test(dut: Any) -> None:
+            await function(dut, random.Random(5))
+
+        test.__name__ = test.__qualname__ = function.__name__
+        return cocotb.test(skip=cocotb.plusargs.get("module") not in modules)(test)
+
+    return made
+
+
+async def clocks(dut: Any, count: int = 1) -> None:
+    for _ in range(count):
+        await FallingEdge(dut.clk_i)
+
+
+def rest(dut: Any, *names: str) -> None:
+    for name in names:
+        getattr(dut, name).value = 0
+
+
+@only("tsm_crc32")
+async def checksums_are_zlibs(dut: Any, rng: random.Random) -> None:
+    data = b""
+    register = 0xFFFFFFFF
+    for _ in range(50):
+        word = rng.getrandbits(32)
+        data += word.to_bytes(4, "little")
+        dut.crc_i.value, dut.word_i.value = register, word
+        await Timer(1, "ns")
+        register = int(dut.crc_o.value)
+        assert register ^ 0xFFFFFFFF == zlib.crc32(data)
+
+
+@only("tsm_ram")
+async def a_memory_keeps_what_is_written(dut: Any, rng: random.Random) -> None:
+    width, depth = integers(dut, "WIDTH", "DEPTH")
+    rest(dut, "we_i", "re_i")
+    cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
+    held = [0] * depth
+    shown = None
+    for _ in range(300):
+        await FallingEdge(dut.clk_i)
+        if shown is not None:
+            assert int(dut.rdata_o.value) == shown
+        write, read = rng.randrange(depth), rng.randrange(depth)
+        dut.we_i.value, dut.waddr_i.value = (on := rng.randint(0, 1)), write
+        dut.wdata_i.value = value = rng.getrandbits(width)
+        dut.re_i.value = ask = int(rng.random() < 0.6 and read != write)
+        dut.raddr_i.value = read
+        if ask:
+            shown = held[read]
+        if on:
+            held[write] = value
+
+
+@only("tsm_arbiter")
+async def requesters_take_turns(dut: Any, rng: random.Random) -> None:
+    rest(dut, "a_req_i", "b_req_i", "ready_i")
+    await start(dut)
+    last = "b"
+    for _ in range(200):
+        a, b, ready = (rng.randint(0, 1) for _ in range(3))
+        dut.a_req_i.value, dut.b_req_i.value, dut.ready_i.value = a, b, ready
+        await ReadOnly()
+        winner = ("a" if last == "b" else "b") if a and b else "a" if a else "b" if b else ""
+        assert (int(dut.a_gnt_o.value), int(dut.b_gnt_o.value)) == (ready * (winner == "a"), ready * (winner == "b"))
+        if ready and winner:
+            last = winner
+        await FallingEdge(dut.clk_i)
+
+
+@only("tsm_act_mem")
+async def bytes_are_read_and_written_anywhere(dut: Any, rng: random.Random) -> None:
+    size, lanes, width, patience = integers(dut, "ACT_BYTES", "LANES", "BYTES", "PATIENCE")
+    rest(dut, "rd_valid_i", "wr_valid_i", "bus_req_i", "bus_we_i", "bus_be_i", "wr_be_i")
+    await start(dut)
+    held = [0] * size
+    engine = bus = None  # what the reads of the clock before must show
+    waited = 0
+    for _ in range(1500):
+        await FallingEdge(dut.clk_i)
+        if engine is not None:
+            assert unpack(int(dut.rd_data_o.value), lanes, 8, signed=False) == engine
+        if bus is not None:
+            assert unpack(int(dut.bus_rdata_o.value), 4, 8, signed=False) == bus
+        engine = bus = None
+        pausing = dut.pause_o.value == 1
+        assert pausing == (waited >= patience)
+        busy = 0.1 if pausing else 0.9
+        reads, writes = rng.random() < busy, rng.random() < busy
+        at, to, enables = rng.randrange(size), rng.randrange(size), rng.getrandbits(width)
+        data = [rng.randrange(256) for _ in range(width)]
+        dut.rd_valid_i.value, dut.rd_addr_i.value = int(reads), at
+        dut.wr_valid_i.value, dut.wr_addr_i.value, dut.wr_be_i.value = int(writes), to, enables
+        dut.wr_data_i.value = pack(data, 8)
+        if not waited:
+            asks, we, strobe = rng.random() < 0.5, rng.randint(0, 1), rng.getrandbits(4)
+            where, word = 4 * rng.randrange(size // 4), [rng.randrange(256) for _ in range(4)]
+            dut.bus_req_i.value, dut.bus_we_i.value, dut.bus_be_i.value = int(asks), we, strobe
+            dut.bus_addr_i.value, dut.bus_wdata_i.value = where, pack(word, 8)
+        touched = {(to + j) % size for j in range(width) if enables >> j & 1} if writes else set()
+        await ReadOnly()
+        granted = dut.bus_gnt_o.value == 1
+        assert granted == (asks and not (writes if we else reads))
+        waited = min(waited + 1, patience) if asks and not granted else 0
+        if granted and we:
+            touched |= {where + j for j in range(4) if strobe >> j & 1}
+        if reads and not touched & {(at + j) % size for j in range(lanes)}:
+            engine = [held[(at + j) % size] for j in range(lanes)]
+        if granted and not we and not touched & set(range(where, where + 4)):
+            bus = held[where : where + 4]
+        for j in range(width):
+            if writes and enables >> j & 1:
+                held[(to + j) % size] = data[j]
+        for j in range(4):
+            if granted and we and strobe >> j & 1:
+                held[where + j] = word[j]
+
+
+@only("tsm_mac")
+async def sums_of_products(dut: Any, rng: random.Random) -> None:
+    lanes, kind = integers(dut, "LANES", "KIND")
+    cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
+    due: list[int] = []
+    for _ in range(200):
+        await FallingEdge(dut.clk_i)
+        if len(due) == 2:
+            width = len(dut.sum_o)
+            assert unpack(int(dut.sum_o.value), 1, width, signed=True) == [due.pop(0)]
+        signed = rng.random() < 0.5
+        x = [rng.choice([-128, 127]) if signed else rng.choice([0, 255, rng.randrange(256)]) for _ in range(lanes)]
+        w = [rng.choice([0, 127, 128, rng.randrange(256)]) for _ in range(lanes)]
+        dut.x_i.value, dut.w_i.value = pack(x, 9), pack(w, 8)
+        if kind == 0:
+            due.append(sum(a * (b - 256 if b > 127 else b) for a, b in zip(x, w, strict=True)))
+        elif kind == 1:
+            due.append(sum((-1 if b & 8 else 1) * (a << (b & 7)) for a, b in zip(x, w, strict=True)))
+        else:
+            due.append(sum(8 - 2 * ((a ^ b) & 255).bit_count() for a, b in zip(x, w, strict=True)))
+
+
+@only("tsm_requantizer")
+async def requantization_is_the_contracts(dut: Any, rng: random.Random) -> None:
+    cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
+    for _ in range(60):
+        pair, threshold = int(rng.random() < 0.3), int(rng.random() < 0.1)
+        shift = rng.choice([1, 62, rng.randint(1, 62)])
+        lo, hi = sorted(rng.sample(range(-128, 128), 2)) if rng.random() < 0.5 else (0, rng.randint(1, 255))
+        dut.pair_i.value, dut.threshold_i.value, dut.shift_i.value = pair, threshold, shift
+        dut.lo_i.value, dut.hi_i.value = lo & 0xFFFF, hi & 0xFFFF
+        due: list[int] = []
+        m_a, m_b = (rng.choice([2**22, -(2**22), rng.randint(-(2**22), 2**22)]) for _ in range(2))
+        for step in range(24):
+            await FallingEdge(dut.clk_i)
+            if step >= 6:
+                assert int(dut.y_o.value) == due[step - 6] & 0xFF, f"{due[step - 6]} expected"
+            if pair:
+                a, b = (rng.choice([-128, 255, rng.randint(-128, 255)]) for _ in range(2))
+                acc, product = (b & 0xFFFF) << 16 | a & 0xFFFF, a * m_a + b * m_b
+                value = a | b << 16
+            else:
+                size = rng.randint(0, 31)
+                value = rng.choice([*EXTREMES, rng.randint(-(2**size), 2**size - 1)])
+                m_a = rng.choice([1, 2**31 - 1, 2**30, rng.randint(1, 2 ** rng.randint(1, 31) - 1)])
+                acc, product = value & 0xFFFFFFFF, value * m_a
+            dut.acc_i.value, dut.m_a_i.value, dut.m_b_i.value = acc, m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
+            y = min(max((product + (1 << (shift - 1))) >> shift, lo), hi)
+            due.append((1 if acc < 1 << 31 else -1) if threshold else y)
+
+
+@only("tsm_history")
+async def every_row_remembers_its_columns(dut: Any, rng: random.Random) -> None:
+    (lanes,) = integers(dut, "LANES")
+    rest(dut, "step_i")
+    cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
+    rows = [[0] * (lanes - 1) for _ in range(8)]
+    for _ in range(200):
+        await FallingEdge(dut.clk_i)
+        step, row, value = rng.randint(0, 1), rng.randrange(8), rng.randrange(512)
+        dut.step_i.value, dut.ky_i.value, dut.byte_i.value = step, row, value
+        await ReadOnly()
+        assert unpack(int(dut.lanes_o.value), lanes, 9, signed=False) == [value, *rows[row]]
+        if step:
+            rows[row] = [value, *rows[row]][: lanes - 1]
+
+
+@only("tsm_axil")
+async def reads_and_writes_reach_the_bus_once(dut: Any, rng: random.Random) -> None:
+    valid = ("axil_awvalid_i", "axil_wvalid_i", "axil_bready_i", "axil_arvalid_i", "axil_rready_i")
+    rest(dut, *valid, "bus_gnt_i", "bus_rvalid_i")
+    await start(dut)
+    held: dict[int, int] = {}
+    asked: list[int] = []
+
+    async def memory() -> None:
+        while True:
+            await FallingEdge(dut.clk_i)
+            dut.bus_rvalid_i.value = 0
+            if asked and rng.random() < 0.5:
+                dut.bus_rvalid_i.value, dut.bus_rdata_i.value = 1, held.get(asked.pop(0), 7)
+            dut.bus_gnt_i.value = 0
+            await Timer(1, "ns")
+            if dut.bus_req_o.value == 1 and rng.random() < 0.5:
+                dut.bus_gnt_i.value = 1
+                address = int(dut.bus_addr_o.value)
+                if dut.bus_we_o.value == 1:
+                    assert int(dut.bus_be_o.value) == 15
+                    held[address] = int(dut.bus_wdata_o.value)
+                else:
+                    asked.append(address)
+
+    async def writer(values: dict[int, int]) -> None:
+        for address, value in values.items():
+            late = rng.randint(0, 2)
+            dut.axil_awaddr_i.value, dut.axil_awvalid_i.value = address, 1
+            await clocks(dut, late)
+            dut.axil_wdata_i.value, dut.axil_wstrb_i.value, dut.axil_wvalid_i.value = value, 15, 1
+            while True:
+                await RisingEdge(dut.clk_i)
+                taken = dut.axil_wready_o.value == 1
+                assert dut.axil_awready_o.value == dut.axil_wready_o.value
+                await FallingEdge(dut.clk_i)
+                if taken:
+                    break
+            dut.axil_awvalid_i.value = dut.axil_wvalid_i.value = 0
+            await clocks(dut, rng.randint(0, 2))
+            dut.axil_bready_i.value = 1
+            while True:
+                await RisingEdge(dut.clk_i)
+                answered = dut.axil_bvalid_o.value == 1
+                await FallingEdge(dut.clk_i)
+                if answered:
+                    break
+            dut.axil_bready_i.value = 0
+
+    async def reader(addresses: list[int]) -> list[int]:
+        found = []
+        for address in addresses:
+            dut.axil_araddr_i.value, dut.axil_arvalid_i.value = address, 1
+            while True:
+                await RisingEdge(dut.clk_i)
+                taken = dut.axil_arready_o.value == 1
+                await FallingEdge(dut.clk_i)
+                if taken:
+                    break
+            dut.axil_arvalid_i.value = 0
+            await clocks(dut, rng.randint(0, 3))
+            dut.axil_rready_i.value = 1
+            while True:
+                await RisingEdge(dut.clk_i)
+                if dut.axil_rvalid_o.value == 1:
+                    found.append(int(dut.axil_rdata_o.value))
+                    await FallingEdge(dut.clk_i)
+                    break
+                await FallingEdge(dut.clk_i)
+            dut.axil_rready_i.value = 0
+        return found
+
+    cocotb.start_soon(memory())
+    values = {4 * n: rng.getrandbits(32) for n in range(20)}
+    other = cocotb.start_soon(reader([1000, 1004, 1008]))
+    await writer(values)
+    assert await other == [7, 7, 7]
+    assert held == values
+    assert await reader(list(values)) == list(values.values())

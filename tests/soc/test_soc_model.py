@@ -1,0 +1,166 @@
+"""Random networks on the model of the chip: every tensor the oracle's, on chips of several shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from exact_models import Net, random_net
+from soc_run import compiled, wrong_tensors
+from tinsmith.errors import TinsmithError
+from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.constraints import problems
+from tinsmith_backends.soc.program import compile_program
+
+KINDS = (
+    "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat",
+    "reshape_transpose", "softmax", "arg_max", "residual", "binary_conv", "conv_threshold", "matmul_threshold",
+    "shift_conv", "shift_grouped", "shift_matmul", "conv_accumulator", "matmul_accumulator",
+)  # fmt: skip
+CHIPS = {
+    "default": Chip(),
+    "narrow": Chip(pes=8, lanes=4, rqs=2),
+    "few": Chip(pes=4, lanes=16, rqs=4),
+    "small": Chip(wgt_words=128, par_words=16),
+    "bare": Chip(without=frozenset({"add", "maxpool", "history"})),
+}
+
+
+def symmetric(kind: str, seed: int) -> Net:
+    """A random net whose tensors have zero point 0 and whose layers the chip takes."""
+    for attempt in range(seed * 1000, seed * 1000 + 400):
+        net = random_net(attempt, kind, extreme=attempt % 3 == 0)
+        if problems(net.graph()) == []:
+            return net
+    raise AssertionError(f"no {kind} among 400 keeps the rules")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("chip", CHIPS)
+def test_random_networks_are_the_oracles(kind: str, chip: str) -> None:
+    net = symmetric(kind, list(CHIPS).index(chip))
+    program = compiled(net.graph(), CHIPS[chip])
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_random_networks_are_the_oracles(kind: str) -> None:
+    for seed in range(5, 25):
+        net, chip = symmetric(kind, seed), list(CHIPS.values())[seed % len(CHIPS)]
+        assert wrong_tensors(compiled(net.graph(), chip), net.model(), [net.sample(0)]) == []
+
+
+def signal() -> Net:
+    """A 1-D network: strides, dilation, a depth to space along the width, a residual, a joined branch, two heads."""
+    net = Net(7, "signal")
+    x = net.quantize(net.input("x", (1, 1, 1, 128)), dtype="int8")
+    a = net.conv(x, 12, (1, 7), strides=(1, 2), pads=(0, 3, 0, 3), lo=0)
+    b = net.conv(a, 24, (1, 3), strides=(1, 2), pads=(0, 2, 0, 2), dilations=(1, 2), lo=0)
+    halves = net.reshape(net.conv(b, 24, (1, 3), pads=(0, 1, 0, 1), lo=0), (1, 12, 2, 1, 32))
+    up = net.reshape(net.transpose(halves, (0, 1, 3, 4, 2)), (1, 12, 1, 64))
+    joined = net.concat(net.depthwise(net.add(up, a), (1, 3), pads=(0, 1, 0, 1)), a)
+    pooled = net.max_pool(joined, (1, 4), strides=(1, 4))
+    net.dequantize(net.matmul(net.flatten(net.conv(pooled, 5, (1, 3))), 2, dtype="int8"))
+    net.dequantize(net.matmul(net.flatten(net.average_pool(pooled, (1, 16))), 3, dtype="int8"))
+    return net
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_depth_to_space_moves_nothing(chip: str) -> None:
+    net = signal()
+    program = compiled(net.graph(), CHIPS[chip])
+    assert wrong_tensors(program, net.model(), [net.sample(n) for n in range(3)]) == []
+    moves = {layer.name for layer in net.graph().layers if layer.kind in ("Reshape", "Transpose")}
+    assert not moves & {compute.of.layer for run in program.schedule.runs for compute in run.computes}
+
+
+def large(channels: int = 40) -> Net:
+    """Three convolutions whose weights exceed a small weight memory."""
+    net = Net(2, "large")
+    x = net.quantize(net.input("x", (1, 16, 6, 6)))
+    for _ in range(3):
+        x = net.conv(x, channels, pads=(1, 1, 1, 1), lo=0)
+    net.dequantize(net.conv(x, 10, (6, 6), dtype="int8"))
+    return net
+
+
+def test_weights_go_through_a_small_memory_and_loading_overlaps() -> None:
+    net, chip = large(), Chip(wgt_words=256, par_words=16)
+    program = compiled(net.graph(), chip)
+    assert sum(load["ext_words"] for load in program.image.loads) * 4 > 2 * chip.wgt_words * chip.word_bytes
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+    assert any(0 < load["after_compute"] < len(program.image.computes) - 1 for load in program.image.loads)
+    assert [step["kind"] for step in program.image.steps] == [1]
+
+
+def test_resident_weights_are_loaded_at_boot() -> None:
+    program = compiled(large().graph(), Chip(wgt_words=4096))
+    assert [step["kind"] for step in program.image.steps] == [3, 1]
+    assert program.image.steps[1]["load_count"] == 0
+
+
+def test_a_flipped_bit_is_found() -> None:
+    net = signal()
+    program = compiled(net.graph())
+    data = bytearray(program.image.data)
+    data[-1] ^= 1
+    with pytest.raises(TinsmithError, match="CRC"):
+        wrong_tensors(program, net.model(), [net.sample(0)], bytes(data))
+    wrong = compile_program(_with_a_flipped_weight(net), Chip())
+    assert wrong_tensors(wrong, net.model(), [net.sample(0)])[0] == net.layers[1].output
+
+
+def _with_a_flipped_weight(net: Net):  # type: ignore[no-untyped-def]
+    graph = net.graph()
+    weight = graph.layers[1].weight.copy()  # type: ignore[attr-defined]
+    weight[-1, 0, 0, 3] ^= 64
+    layers = (graph.layers[0], replace(graph.layers[1], weight=weight), *graph.layers[2:])
+    return replace(graph, layers=layers)
+
+
+def test_the_same_graph_gives_the_same_image() -> None:
+    assert compiled(signal().graph()).image.data == compiled(signal().graph()).image.data
+
+
+def test_an_image_for_another_chip_is_refused() -> None:
+    net = signal()
+    program = compiled(net.graph())
+    other = replace(program, chip=Chip(rqs=8))
+    with pytest.raises(TinsmithError, match="another chip"):
+        wrong_tensors(other, net.model(), [net.sample(0)])
+
+
+def test_what_does_not_fit_is_refused_with_layer_and_number() -> None:
+    net = large()
+    with pytest.raises(TinsmithError, match=r"the activations need \d+ bytes, and the chip has 2048") as caught:
+        compile_program(net.graph(), Chip(act_bytes=2048))
+    assert caught.value.problems[0].where in {layer.name for layer in net.layers}
+    with pytest.raises(TinsmithError, match=r"conv_4 needs 180 weight words at once, and the chip has 64"):
+        compile_program(net.graph(), Chip(wgt_words=64))
+    with pytest.raises(TinsmithError, match=r"large needs \d+ words of descriptors, and the chip has 64"):
+        compile_program(net.graph(), Chip(desc_words=64))
+
+
+def test_every_parameter_has_its_rule() -> None:
+    given = {"pes": "12", "lanes": "64", "rqs": "16", "act_bytes": "100", "without": "relu"}
+    with pytest.raises(TinsmithError, match="add, maxpool, history"):
+        Chip.resolve(given, "soc")
+    del given["without"]
+    with pytest.raises(TinsmithError) as caught:
+        Chip.resolve(given, "soc")
+    text = str(caught.value)
+    for words in ("power of two from 4 to 32", "power of two from 4 to 16", "rqs divides pes", "--set act_bytes=1024"):
+        assert words in text
+    assert Chip.resolve({"pes": "4", "without": "add+history"}, "soc").parameters["OPS"] == 2
+
+
+def test_refusals_name_their_rule() -> None:
+    net = Net(5)
+    x = net.quantize(net.input("x", (1, 4, 6, 6)), zero_point=12)
+    y = net.conv(net.multiply(x, factor_shape=(1, 4, 1, 1)), 4, dtype="int8")
+    bits = net.binary_max_pool(net.conv(y, 4, (1, 1), bits=1), (2, 2))
+    net.dequantize(net.matmul(net.reshape(net.binary_conv(bits, 3, (1, 1)), (1, 3, 9)), 3))
+    reasons = " ".join(problem.why for problem in problems(net.graph()))
+    for words in ("zero point other than 0", "Neither the accelerator", "rearranged", "minimum of some channels"):
+        assert words in reasons, reasons
