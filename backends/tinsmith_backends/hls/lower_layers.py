@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,14 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Requantization,
     Requantize,
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    Threshold,
     ending_of,
 )
 
@@ -32,6 +36,7 @@ from tinsmith_backends.hls.lower import Ints, Lowering, channels_last, with_bits
 from tinsmith_backends.hls.network import Form, Node, order
 from tinsmith_backends.hls.numbers import Fixed, integers
 
+VALUE: Form = "value"
 UNPADDED = {"pad_top": 0, "pad_bottom": 0, "pad_left": 0, "pad_right": 0}
 
 
@@ -188,15 +193,24 @@ def _dense(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any) -> Nod
 
 
 def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
-    """The stored output of an accumulator: 8 bits, or the one bit that says where it reaches its limit."""
-    axes = channels_last(len(state.tensor(layer.output).shape))
-    if isinstance(ending, Accumulator):
-        raise TypeError(f"{layer.name} puts out its accumulators")
-    if isinstance(ending, Requantization):
-        ready = state.clamp(layer, acc, ending.lo, ending.hi) if _fraction(layer) is not None else None
-        state.keep(layer.output, ready or state.requantize(layer, acc, ending), "value", axes)
-        return
-    state.keep(layer.output, _reached(state, layer, acc, ending.limit), "plus", axes)
+    """Keep the output of an accumulator in its own order."""
+    shape = state.tensor(layer.output).shape
+    if isinstance(ending, Requantization) and _fraction(layer) is not None:
+        node, form = state.clamp(layer, acc, ending.lo, ending.hi), VALUE
+    else:
+        node, form = _ended(state, layer, acc, ending)
+    state.keep(layer.output, node, form, channels_last(len(shape)), shape)
+
+
+def _ended(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> tuple[Node, Form]:
+    """What an accumulator becomes: 8 bits, itself, or the one bit that says where it reaches its limit."""
+    match ending:
+        case Threshold():
+            return _reached(state, layer, acc, ending.limit), "plus"
+        case Accumulator():
+            return acc, VALUE
+        case _:
+            return state.requantize(layer, acc, ending), VALUE
 
 
 def _reached(state: Lowering, layer: Layer, acc: Node, limit: Any, sign: Any = 1) -> Node:
@@ -219,9 +233,7 @@ def _add(state: Lowering, layer: Add) -> None:
         node, _ = state.source(name)
         channels = np.ones(node.shape[-1], np.int64)
         terms.append(state.affine(layer, node, multiplier * channels, 0 * channels, fraction=layer.requant.shift))
-    wide = max(term.result.integer for term in terms) + 1
-    result = Fixed(wide + layer.requant.shift, wide, True)
-    total = state.add(layer, "Merge", terms, terms[0].shape, {"result": result}, op="add")
+    total = _merged(state, layer, "add", *terms)
     _, held = state.source(layer.inputs[0])
     clamped = state.clamp(layer, total, layer.requant.lo, layer.requant.hi)
     state.keep(layer.output, clamped, "value", held.axes, held.shape)
@@ -230,6 +242,50 @@ def _add(state: Lowering, layer: Add) -> None:
 def _requantize(state: Lowering, layer: Requantize) -> None:
     node, held = state.source(layer.inputs[0])
     state.keep(layer.output, state.requantize(layer, node, layer.requant), "value", held.axes, held.shape)
+
+
+def _piecewise_linear(state: Lowering, layer: PiecewiseLinear) -> None:
+    """One straight line, and behind the knee, where a bit says so, the difference to the other line."""
+    constants = (layer.knee, *layer.multiplier, *layer.offset)
+    x, held, (knee, slope, other_slope, offset, other_offset) = state.channels(layer, layer.inputs[0], *constants)
+    total = state.affine(layer, x, slope, offset, fraction=layer.shift)
+    if (slope != other_slope).any() or (offset != other_offset).any():
+        behind = _reached(state, layer, x, knee)
+        step = state.affine(layer, x, other_slope - slope, other_offset - offset, fraction=layer.shift)
+        total = _merged(state, layer, "add", total, _merged(state, layer, "multiply", step, behind))
+    state.keep(layer.output, state.clamp(layer, total, layer.lo, layer.hi), "value", held.axes, held.shape)
+
+
+def _multiply(state: Lowering, layer: Multiply) -> None:
+    """By constants of a channel, or element by element by a tensor of the same shape; then the bias."""
+    given = np.ones(1, np.int64) if layer.factor is None else layer.factor.reshape(-1)
+    ending = layer.ending
+    each: Any = given
+    match ending:
+        case Threshold(limit=each) | Requantization(multiplier=each):
+            pass
+    x, held, (bias, factor, each) = state.channels(layer, layer.inputs[0], layer.bias, given, each)
+    channels = np.ones(x.shape[-1], np.int64)
+    if layer.factor is None:
+        x = _merged(state, layer, "multiply", x, state.source(layer.inputs[1])[0])
+    acc = state.affine(layer, x, factor * channels, bias * channels, fraction=0)
+    if isinstance(ending, Threshold):
+        ending = Threshold(each.astype(np.int32))
+    elif isinstance(ending, Requantization):
+        ending = replace(ending, multiplier=each.astype(np.int32))
+    node, form = _ended(state, layer, acc, ending)
+    state.keep(layer.output, node, form, held.axes, held.shape)
+
+
+def _merged(state: Lowering, layer: Layer, op: str, a: Node, b: Node) -> Node:
+    """Sum or product, element by element, no bit lost."""
+    fractions = [node.result.width - node.result.integer for node in (a, b)]
+    whole = [node.result.integer + (not node.result.signed) for node in (a, b)]
+    if op == "add":
+        integer, fraction = max(whole) + 1, max(fractions)
+    else:
+        integer, fraction = sum(whole), sum(fractions)
+    return state.add(layer, "Merge", (a, b), a.shape, {"result": Fixed(integer + fraction, integer)}, op=op)
 
 
 def _average_pool(state: Lowering, layer: AveragePool) -> None:
@@ -345,6 +401,8 @@ HANDLERS: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Conv: _conv,
     MatMul: _matmul,
     MaxPool: _max_pool,
+    Multiply: _multiply,
+    PiecewiseLinear: _piecewise_linear,
     Requantize: _requantize,
     Reshape: _reshape,
     ShiftConv: _conv,
