@@ -55,11 +55,12 @@ def read_streams(vcd: Path) -> tuple[dict[str, Bits], dict[str, Bits]]:
             levels[name] = line[0] == "1"
     streams = {name.removesuffix("_valid") for name in names.values() if name.endswith("_valid")}
     order = sorted(streams, key=lambda name: (not name.startswith("in"), int(re.sub(r"\D", "", name))))
-    sides = ("valid", "ready")
-    found = {
-        s: {n: np.array([row.get(f"{n}_{s}", False) for row in rows], bool) for n in streams_in_order} for s in sides
-    }
+    found = {side: {name: _levels(rows, f"{name}_{side}") for name in order} for side in ("valid", "ready")}
     return found["valid"], found["ready"]
+
+
+def _levels(rows: list[dict[str, bool]], signal: str) -> Bits:
+    return np.array([row.get(signal, False) for row in rows], bool)
 
 
 def draw(build: Path, valid: dict[str, Bits], ready: dict[str, Bits], picture: Path) -> None:
