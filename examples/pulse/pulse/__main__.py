@@ -10,6 +10,7 @@ minutes on two cores. The exit status is 1 where something that README.md promis
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -41,10 +42,10 @@ from pulse.results import (
 from pulse.tables import comparison, show
 
 ROOT = Path(__file__).resolve().parents[3]
-EVALUATED = 20_000
-"""Pulses on which everything but the exact integers is judged, a level."""
+EVALUATED = 10_000
+"""Pulses on which what needs no network is judged, a level."""
 EXACT = 5000
-"""Pulses on which the exact integers are judged, a level; the float network on the same for the comparison."""
+"""Pulses on which the networks are judged, a level, the exact integers on the same as the float ones."""
 ON_TARGET = 200
 """Pulses that the target runs, each of whose answers must be the oracle's."""
 
@@ -55,12 +56,15 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "examples/out/pulse", help="folder of results")
     parser.add_argument("--target", help="what runs the integers; default: soc where it is installed, else c")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="levels trained at a time")
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data", help="where germanium pulses may be")
     return parser.parse_args(words)
 
 
-def train_all(detector: Detector, schedule: Schedule, levels: Sequence[float], console: Console) -> list[Fitted]:
-    """The common network in this process, then those of the levels, two at a time."""
+def train_all(
+    detector: Detector, schedule: Schedule, levels: Sequence[float], jobs: int, console: Console
+) -> list[Fitted]:
+    """The common network in this process, then those of the levels, `jobs` at a time."""
     torch.set_num_threads(1)
 
     def progress(step: int, time: float, energy: float) -> None:
@@ -70,9 +74,9 @@ def train_all(detector: Detector, schedule: Schedule, levels: Sequence[float], c
     common = fit_common(detector, schedule, progress)
     state = common.state_dict()
     found = []
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(level_states, detector, state, level, schedule) for level in levels]
-        for level, job in zip(levels, jobs, strict=True):
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        states = [pool.submit(level_states, detector, state, level, schedule) for level in levels]
+        for level, job in zip(levels, states, strict=True):
             found.append(level_from(detector, level, job.result()))
             console.print(f"  {level:g} dB: trained, and under rounding")
     return found
@@ -110,7 +114,7 @@ def main(words: Sequence[str] | None = None, schedule: Schedule | None = None) -
     console.print("the bound, and estimators without networks")
     table = without_networks(detector, LEVELS, EVALUATED)
     console.print("train the network")
-    fitted = train_all(detector, schedule or DEFAULT, LEVELS, console)
+    fitted = train_all(detector, schedule or DEFAULT, LEVELS, chosen.jobs, console)
     console.print("quantize each, and run the integers in the oracle")
     exact = add_networks(table, detector, fitted, out)
     console.print(f"compile for {target} and run")

@@ -53,7 +53,7 @@ def prior(detector: Detector) -> Array:
 def information(detector: Detector, snr_db: float, time: Array, energy: Array, collection_ns: Array) -> Array:
     """(n, 4, 4) Fisher information about the parameters of n pulses: slopes' * inverse covariance * slopes."""
     slopes = derivatives(detector, time, energy, collection_ns)
-    return np.asarray(slopes.transpose(0, 2, 1) @ np.linalg.solve(covariance(detector, snr_db), slopes))
+    return np.asarray(slopes.transpose(0, 2, 1) @ (np.linalg.inv(covariance(detector, snr_db)) @ slopes))
 
 
 def bound(detector: Detector, snr_db: float, pulses: int = 2000, seed: int = 7) -> Resolution:

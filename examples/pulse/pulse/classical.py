@@ -63,7 +63,7 @@ def optimal_filter(detector: Detector, snr_db: float, iterations: int = 8) -> Es
     Gauss–Newton from the matched filter's answer. In double precision and with a matrix for each pulse it is no
     candidate for an FPGA; it shows that the bound can be reached.
     """
-    noise, weights = covariance(detector, snr_db), prior(detector)
+    inverse, weights = np.linalg.inv(covariance(detector, snr_db)), prior(detector)
     means = np.array([0.0, 1.0, detector.baseline, detector.collection_ns])
     start = matched_filter(detector)
 
@@ -77,7 +77,7 @@ def optimal_filter(detector: Detector, snr_db: float, iterations: int = 8) -> Es
             t = detector.times_ns - detector.period_ns * time[:, None]
             model = detector.amplitude * energy[:, None] * detector.shape(t, collection[:, None]) + baseline[:, None]
             slopes = derivatives(detector, time, energy, collection)
-            weighted = np.linalg.solve(noise, slopes)
+            weighted = inverse @ slopes
             information = slopes.transpose(0, 2, 1) @ weighted + weights
             pull = (weighted.transpose(0, 2, 1) @ (counts - model)[..., None])[..., 0] + (means - state) @ weights
             state = state + np.clip(np.linalg.solve(information, pull[..., None])[..., 0], -reach, reach)

@@ -19,7 +19,7 @@ from pulse.network import LOW_BITS, PulseNet, targets
 class Training:
     """How the network is trained."""
 
-    steps: int = 11_000
+    steps: int = 8000
     """Batches."""
     batch: int = 384
     """Pulses in one."""
