@@ -59,6 +59,14 @@ def test_targets_are_told_by_tables_of_their_own() -> None:
         parse_recipe({"targets": {"rtl-*": {"layers": 1}}})
 
 
+def test_powers_of_two_have_one_scale_a_tensor() -> None:
+    recipe = parse_recipe({"scales": "power-of-two", "layers": {"a": {"asymmetric": True}}})
+    assert recipe.settings(["a"]).weights == "per-tensor" and recipe.settings(["a"]).powers_of_two
+    for table in ({"weights": "per-channel"}, {"layers": {"a": {"weights": "per-channel"}}}):
+        with pytest.raises(TinsmithError, match="all channels share one shift"):
+            parse_recipe({"scales": "power-of-two"} | table)
+
+
 def test_names_with_brackets_match_as_they_are() -> None:
     parse_recipe({"layers": {"blocks[0].conv": {}}}).check_patterns(["blocks[0].conv"])
 

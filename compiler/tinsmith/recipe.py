@@ -17,6 +17,8 @@ from tinsmith.settings import from_table, overlaid
 Calibrator = Literal["min-max", "percentile", "mse"]
 WeightScales = Literal["per-channel", "per-tensor"]
 Output = Literal["8-bit", "accumulator"]
+Scales = Literal["real", "power-of-two"]
+POWERS_OF_TWO = "power-of-two"
 
 _CALIBRATOR = (
     "How the range of an activation follows from the calibration samples. "
@@ -29,6 +31,10 @@ _ASYMMETRIC = (
     "refused by FPGA targets, whose padding needs zero point 0."
 )
 _WEIGHTS = "One weight scale per output channel (`per-channel`) or one for the whole tensor (`per-tensor`)."
+_SCALES = (
+    "Which scales may be chosen: any (`real`), or `power-of-two`: less accurate, and requantization is then a shift, "
+    "without a multiplier. Weights have one scale a tensor then, since all channels share the shift."
+)
 _BITS = (
     "Bits of weights and activations of layers whose weights are real numbers: 8. "
     "Fewer are trained (docs/training.md), and layers that were trained so keep theirs whatever stands here."
@@ -82,9 +88,15 @@ class LayerSettings(_Settings):
     percentile: float
     asymmetric: bool
     weights: WeightScales
+    scales: Scales
     bits: int
     range: list[float] | None = None
     output: Output = "8-bit"
+
+    @property
+    def powers_of_two(self) -> bool:
+        """Whether every scale is a power of two."""
+        return self.scales == POWERS_OF_TWO
 
 
 class Recipe(_Settings):
@@ -94,6 +106,7 @@ class Recipe(_Settings):
     percentile: float = Field(default=99.99, gt=50, le=100, description=_PERCENTILE)
     asymmetric: bool = Field(default=False, description=_ASYMMETRIC)
     weights: WeightScales = Field(default="per-channel", description=_WEIGHTS)
+    scales: Scales = Field(default="real", description=_SCALES)
     bits: int = Field(default=8, description=_BITS)
     layers: dict[str, LayerOverride] = Field(
         default_factory=dict,
@@ -112,6 +125,14 @@ class Recipe(_Settings):
         for table in targets.values():
             from_table(table)
         return targets
+
+    @model_validator(mode="after")
+    def _one_shift_for_all_channels(self) -> Self:
+        given = "weights" in self.model_fields_set and self.weights == "per-channel"
+        given |= any(override.weights == "per-channel" for override in self.layers.values())
+        if self.scales == POWERS_OF_TWO and given:
+            raise ValueError('weights = "per-channel" beside scales = "power-of-two": all channels share one shift')
+        return self
 
     @property
     def quantizes(self) -> bool:
@@ -133,6 +154,8 @@ class Recipe(_Settings):
         for pattern, override in self.layers.items():
             if any(matches(pattern, name) for name in known):
                 values |= override.model_dump(exclude_none=True)
+        if self.scales == POWERS_OF_TWO:
+            values["weights"] = "per-tensor"
         return LayerSettings(**values)
 
     def check_patterns(self, names: Sequence[str], where: str = "recipe") -> None:

@@ -72,10 +72,13 @@ def of_layer(known: Sequence[Setting], given: Settings, layer: str) -> dict[str,
     return values
 
 
-def check_layers(given: Settings, layers: Iterable[str]) -> None:
-    """Raise `TinsmithError` for every `KEY@PATTERN` whose pattern matches no layer, with the nearest names."""
+def check_layers(given: Settings, layers: Iterable[str], *, kind: str = "layer") -> None:
+    """Raise `TinsmithError` for every `KEY@PATTERN` whose pattern matches no layer, with the nearest names.
+
+    A backend calls it again with the layers of the `kind` that a setting can change.
+    """
     patterns = {name.partition("@")[2]: _where(name) for name in given if "@" in name}
-    check_patterns(patterns, layers, kind="layer")
+    check_patterns(patterns, layers, kind=kind)
 
 
 def from_table(table: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ struct tsm_image {
     uint32_t header[TSM_HEADER_WORDS];
     const uint32_t *tables;   // the words behind the header, up to the payload
     uint32_t input_mode;      // TSM_MODE_* of all inputs
+    uint32_t result_words;    // of all output tensors
 };
 
 // image.c: reads and checks the image into `tables`, room for `room` words; copies the descriptors to the accelerator.
@@ -24,12 +25,15 @@ uint32_t tsm_step_check(const struct tsm_image *image, const uint32_t *step);
 // crc32.c: zlib's CRC-32 over a word's four bytes, lowest first. Begins with 0.
 uint32_t tsm_crc32(uint32_t crc, uint32_t word);
 
-// program.c: the steps of one kind of run, one after the other: `boot` ones once, all others for every frame.
+// program.c: the steps one after the other: `boot` ones once, all others for every frame. A frame's first run is prepared
+// before the frame is there: tsm_program_prepare, then tsm_program_run.
 uint32_t tsm_program_boot(const struct tsm_image *image);
+void tsm_program_prepare(const struct tsm_image *image);
 uint32_t tsm_program_run(const struct tsm_image *image);
 
-// accel.c: runs descriptors and sleeps until the accelerator has finished.
-uint32_t tsm_accel_run(const struct tsm_image *image, const uint32_t *step);
+// accel.c: says which descriptors are next; runs them, and sleeps until the accelerator has finished.
+void tsm_accel_prepare(const struct tsm_image *image, const uint32_t *step);
+uint32_t tsm_accel_run(void);
 
 // soft_*.c: operators in software, on the activation memory; `table` as docs/soc-map.md.
 void tsm_soft_run(uint8_t *memory, const uint32_t *step, const int32_t *table);
@@ -45,7 +49,9 @@ uint32_t tsm_soft_quotient(uint32_t a, uint32_t b);
 
 // stream.c: the sample stream; results.c: the result stream.
 uint32_t tsm_inputs_open(struct tsm_image *image);
-uint32_t tsm_inputs_fill(const struct tsm_image *image);
+void tsm_inputs_begin(const struct tsm_image *image);   // starts to fill the first input
+uint32_t tsm_inputs_finish(const struct tsm_image *image);  // waits for it, then fills the others
+uint32_t tsm_results_words(const struct tsm_image *image);
 void tsm_results_send(const struct tsm_image *image, uint32_t sequence, uint32_t clocks);
 void tsm_results_error(uint32_t error, uint32_t detail);
 

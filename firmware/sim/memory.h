@@ -8,6 +8,7 @@
 struct Flip {
     uint64_t clock;
     uint32_t offset, bit;
+    bool done;
 };
 
 class Memory {
@@ -16,8 +17,11 @@ class Memory {
         : bytes_(std::move(bytes)), flips_(std::move(flips)), latency_(latency), stall_(stall) {}
 
     template <class Top> void drive(Top &top, uint64_t clock) {
-        for (const Flip &flip : flips_)
-            if (flip.clock == clock && flip.offset < bytes_.size()) bytes_[flip.offset] ^= uint8_t(1u << flip.bit);
+        for (Flip &flip : flips_) {
+            if (flip.done || flip.clock > clock || flip.offset >= bytes_.size()) continue;
+            bytes_[flip.offset] ^= uint8_t(1u << flip.bit);
+            flip.done = true;
+        }
         if (wait_ > 0) wait_--;
         const bool go = offered_ || !stall_();
         top.ext_req_ready_i = left_ == 0 && go;

@@ -75,7 +75,7 @@ inline Options read_options(int count, char **words) {
             const size_t a = value.find(':'), b = value.rfind(':');
             if (a == b) throw std::runtime_error("--flip wants clock:offset:bit");
             options.flips.push_back({std::stoull(value), uint32_t(std::stoul(value.substr(a + 1))),
-                                     uint32_t(std::stoul(value.substr(b + 1)))});
+                                     uint32_t(std::stoul(value.substr(b + 1))), false});
         } else throw std::runtime_error("no option " + name);
     }
     return options;

@@ -17,7 +17,7 @@ void tsm_watchdog_start(void) {
 }
 
 int tsm_wait(uint32_t source, uint32_t limit) {
-    const uint32_t begin = tsm_clock();
+    const uint32_t begin = limit == 0u ? 0u : tsm_clock();
     tsm_write(TSM_IRQC_ENABLE, 1u << source | 1u << TSM_IRQ_TIMER);
     for (;;) {
         const uint32_t pending = tsm_read(TSM_IRQC_PENDING);

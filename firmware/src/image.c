@@ -88,6 +88,8 @@ uint32_t tsm_image_open(struct tsm_image *image, uint32_t *tables, uint32_t room
     error = check_outputs(image);
     for (uint32_t i = 0; error == TSM_ERR_NONE && i < tsm_get(image->header, TSM_HEADER_STEP_COUNT); i++)
         error = tsm_step_check(image, tsm_image_step(image, i));
-    if (error == TSM_ERR_NONE) copy_descriptors(image);
-    return error;
+    if (error != TSM_ERR_NONE) return error;
+    copy_descriptors(image);
+    image->result_words = tsm_results_words(image);
+    return TSM_ERR_NONE;
 }

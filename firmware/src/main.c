@@ -43,15 +43,18 @@ static uint32_t boot(void) {
 }
 
 static void serve_frame(void) {
-    uint32_t error = tsm_inputs_fill(&image);
+    tsm_inputs_begin(&image);
+    tsm_program_prepare(&image);
+    uint32_t error = tsm_inputs_finish(&image);
     const uint32_t begin = tsm_clock();
     if (error == TSM_ERR_NONE) error = tsm_program_run(&image);
+    const uint32_t clocks = tsm_clock() - begin;
     if (error != TSM_ERR_NONE) {
         report(error, tsm_read(TSM_CSR_ERROR));
         return;
     }
-    if (tsm_read(TSM_SYSTEM_ERROR) != 0u) tsm_write(TSM_SYSTEM_ERROR, TSM_ERR_NONE);
-    tsm_results_send(&image, counters.frames++, tsm_clock() - begin);
+    tsm_write(TSM_SYSTEM_ERROR, TSM_ERR_NONE);
+    tsm_results_send(&image, counters.frames++, clocks);
 }
 
 int main(void) {

@@ -46,16 +46,25 @@ uint32_t tsm_inputs_open(struct tsm_image *image) {
     return TSM_ERR_NONE;
 }
 
-uint32_t tsm_inputs_fill(const struct tsm_image *image) {
-    const uint32_t count = tsm_get(image->header, TSM_HEADER_INPUT_COUNT);
-    for (uint32_t i = 0; i < count; i++) {
-        if (count > 1u) configure(entry_at(image, i));
-        tsm_write(TSM_STREAM_CTRL, tsm_place(1u, TSM_STREAM_CTRL_START));
-        tsm_wait(TSM_IRQ_STREAM, 0u);
-        const uint32_t status = tsm_read(TSM_STREAM_STATUS);
-        tsm_write(TSM_STREAM_STATUS, tsm_place(1u, TSM_STREAM_STATUS_DONE));
-        const uint32_t error = tsm_get(&status, TSM_STREAM_STATUS_ERROR);
-        if (error != TSM_ERR_NONE) return error;
+static void begin(const struct tsm_image *image, uint32_t index) {
+    if (tsm_get(image->header, TSM_HEADER_INPUT_COUNT) > 1u) configure(entry_at(image, index));
+    tsm_write(TSM_STREAM_CTRL, tsm_place(1u, TSM_STREAM_CTRL_START));
+}
+
+static uint32_t finish(void) {
+    tsm_wait(TSM_IRQ_STREAM, 0u);
+    const uint32_t status = tsm_read(TSM_STREAM_STATUS);
+    tsm_write(TSM_STREAM_STATUS, tsm_place(1u, TSM_STREAM_STATUS_DONE));
+    return tsm_get(&status, TSM_STREAM_STATUS_ERROR);
+}
+
+void tsm_inputs_begin(const struct tsm_image *image) { begin(image, 0u); }
+
+uint32_t tsm_inputs_finish(const struct tsm_image *image) {
+    uint32_t error = finish();
+    for (uint32_t i = 1; error == TSM_ERR_NONE && i < tsm_get(image->header, TSM_HEADER_INPUT_COUNT); i++) {
+        begin(image, i);
+        error = finish();
     }
-    return TSM_ERR_NONE;
+    return error;
 }

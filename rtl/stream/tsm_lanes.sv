@@ -41,6 +41,7 @@ module tsm_lanes #(
   localparam integer FW = FOLDS > 1 ? $clog2(FOLDS) : 1;
   localparam integer AW = STEPS * FOLDS > 1 ? $clog2(STEPS * FOLDS) : 1;
   localparam integer ACCUMULATORS = PIXELS_OUTER != 0 ? FOLDS : 1;
+  localparam integer PW = ACCUMULATORS > 1 ? $clog2(ACCUMULATORS) : 1;
 
   logic [SW-1:0] tap_q;
   logic [FW-1:0] fold_q, fold1_q, fold2_q;
@@ -49,6 +50,7 @@ module tsm_lanes #(
   logic [PARALLEL*LANES*X_W-1:0] x1_q;
   wire logic [PARALLEL*LANES*W_W-1:0] weights1;  // of OP 2 alone
   wire logic [LANES*ACC_W-1:0] biases2;
+  wire logic [PW-1:0] place;  // of the accumulators
   wire logic last_tap = tap_q == SW'(STEPS - 1);
   wire logic last_fold = fold_q == FW'(FOLDS - 1);
 
@@ -116,6 +118,13 @@ module tsm_lanes #(
       wire logic unused = &{1'b0, weights1, biases2, address_q};
     end
 
+    if (PIXELS_OUTER != 0) begin : gen_places
+      assign place = fold2_q;
+    end else begin : gen_place
+      assign place = '0;
+      wire logic unused = &{1'b0, fold2_q};
+    end
+
     for (l = 0; l < LANES; l = l + 1) begin : gen_lane
       wire logic [PARALLEL*X_W-1:0] x;
       for (t = 0; t < PARALLEL; t = t + 1) begin : gen_tap
@@ -127,7 +136,6 @@ module tsm_lanes #(
       logic signed [X_W:0] term;
       logic signed [ACC_W-1:0] acc_q [0:ACCUMULATORS-1];
       logic signed [ACC_W-1:0] out_q;
-      wire logic [FW-1:0] place = PIXELS_OUTER != 0 ? fold2_q : '0;
       wire logic signed [ACC_W:0] acc = {acc_q[place][ACC_W-1] && (OP == 1 || OP == 2 || X_SIGNED != 0), acc_q[place]};
       wire logic unused = &{1'b0, next[ACC_W]};
       integer k;

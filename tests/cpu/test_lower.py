@@ -8,10 +8,10 @@ from cpu_nets import everything
 from exact_models import Net
 from tinsmith.ir.exact import ExactGraph
 from tinsmith_backends.cpu.constraints import problems
-from tinsmith_backends.cpu.identifiers import identifier, unique
 from tinsmith_backends.cpu.lower import lower
 from tinsmith_backends.cpu.memory import Memory, plan
 from tinsmith_backends.cpu.program import Moves
+from tinsmith_backends.identifiers import identifier, unique
 
 
 def _kernels(net: Net) -> list[str]:

@@ -34,3 +34,12 @@ def bits(name: str = "bits") -> Net:
     rows = net.binary_matmul(net.flatten(again), 9)
     net.dequantize(net.shift_matmul(net.shift_matmul(rows, 6, 2), 5, 3, dtype="int8"))
     return net
+
+
+def vectors(name: str = "vectors") -> Net:
+    """Flattened images whose elements have limits of their own, or limits of their channels, and two outputs."""
+    net = Net(6, name)
+    flat = net.flatten(net.conv(net.quantize(net.input("x", (1, 3, 4, 5)), dtype="int8"), 4, pads=(1, 1, 1, 1)))
+    net.dequantize(net.binary_matmul(net.binary_matmul(net.binarize(flat), 9, bits=1), 5))
+    net.dequantize(net.requantize(flat, hi=99))
+    return net

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +17,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from hls_nets import bits, integers
+from hls_nets import bits, integers, vectors
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
@@ -29,11 +31,12 @@ pytest.importorskip("hls4ml", reason="hls4ml is not installed")
 if shutil.which("g++") is None:
     pytest.skip("g++ is not installed", allow_module_level=True)
 
-NETS = {"integers": integers, "bits": bits}
-QUICK = [("hls-catapult", "integers"), ("hls-catapult", "bits")]
+NETS = {"integers": integers, "bits": bits, "vectors": vectors}
+WHOLE, STREAM = "io_parallel", "io_stream"
+QUICK = [("hls-catapult", "integers", WHOLE), ("hls-catapult", "bits", WHOLE), ("hls-catapult", "vectors", STREAM)]
 """The flow that g++ compiles fastest; the others are slow tests."""
-REST = [(target, net) for target in TARGETS for net in NETS if (target, net) not in QUICK]
-ALL = [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in REST)]
+EVERY = [(target, net, io_type) for target in TARGETS for net in NETS for io_type in (WHOLE, STREAM)]
+REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]
 
 Samples = list[dict[str, npt.NDArray[Any]]]
 
@@ -48,11 +51,12 @@ class Project:
     expected: Samples
 
 
-def build(net: Net, target: str, folder: Path) -> Project:
+def build(net: Net, target: str, folder: Path, io_type: str = WHOLE) -> Project:
     folder.mkdir(parents=True)
     graph = net.graph()
-    assert BACKEND.problems(graph, target) == []
-    BACKEND.build(graph, target, folder, lambda name: __import__("contextlib").nullcontext())
+    backend = BACKEND.configured(target, {"io_type": io_type})
+    assert backend.problems(graph, target) == []
+    backend.build(graph, target, folder, lambda name: contextlib.nullcontext())
     ir.save(net.model(), folder.parent / "exact.onnx")
     oracle = Oracle(folder.parent / "exact.onnx")
     samples = [net.sample(seed, extreme=seed % 5 == 0) for seed in range(40)]
@@ -62,56 +66,78 @@ def build(net: Net, target: str, folder: Path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Project]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str], Project]:
     @cache
-    def make(target: str, net: str) -> Project:
-        return build(NETS[net](), target, tmp_path_factory.mktemp("hls") / "project")
+    def make(target: str, net: str, io_type: str) -> Project:
+        return build(NETS[net](), target, tmp_path_factory.mktemp("hls") / "project", io_type)
 
     return make
 
 
 @pytest.fixture(scope="module")
-def running(project: Callable[[str, str], Project]) -> Callable[[str, str], Runner]:
+def running(project: Callable[[str, str, str], Project]) -> Callable[[str, str, str], Runner]:
     @cache
-    def link(target: str, net: str) -> Runner:
-        one = project(target, net)
+    def link(target: str, net: str, io_type: str) -> Runner:
+        one = project(target, net, io_type)
         return BACKEND.runner(one.folder, one.graph, target)
 
     return link
 
 
-@pytest.mark.parametrize(("target", "net"), ALL)
-def test_every_layer_is_the_oracles(project: Any, running: Any, target: str, net: str) -> None:
-    one = project(target, net)
+@pytest.mark.parametrize(("target", "net", "io_type"), [*QUICK, *REST])
+def test_every_layer_is_the_oracles(project: Any, running: Any, target: str, net: str, io_type: str) -> None:
+    one = project(target, net, io_type)
     seen: set[str] = set()
     wrong: dict[str, int] = {}
-    for expected, got in zip(one.expected, running(target, net).run(one.samples), strict=True):
+    for expected, got in zip(one.expected, running(target, net, io_type).run(one.samples), strict=True):
         seen |= set(got)
         for name, values in got.items():
             assert values.dtype == expected[name].dtype and values.shape == expected[name].shape, name
             if not np.array_equal(values, expected[name]):
                 wrong[name] = wrong.get(name, 0) + 1
     assert wrong == {}
-    assert seen >= {layer.output for layer in one.graph.layers if layer.kind not in ("Quantize", "Reshape")}
+    shown = {layer.output for layer in one.graph.layers if layer.kind not in ("Quantize", "Reshape")}
+    assert seen >= (shown if (target, io_type) != ("hls-quartus", STREAM) else set(one.graph.outputs))
 
 
-@pytest.mark.parametrize(
-    ("target", "net"), [ALL[1], *(pytest.param(*case, marks=pytest.mark.slow) for case in [QUICK[0], *REST])]
-)
-def test_the_projects_own_test_passes_and_finds_a_flipped_bit(project: Any, target: str, net: str) -> None:
-    one = project(target, net)
+@contextlib.contextmanager
+def changed(file: Path, change: Callable[[str], str]) -> Iterator[None]:
+    """A file with other text for a while."""
+    right = file.read_text()
+    file.write_text(change(right))
+    assert file.read_text() != right
+    try:
+        yield
+    finally:
+        file.write_text(right)
+
+
+def last_bit(text: str) -> str:
+    """A list of vectors whose last value has another last bit."""
+    end = text.rindex("},")
+    start = max(text.rindex(word, 0, end) for word in (", ", "{ ")) + 2
+    return f"{text[:start]}{int(text[start:end]) ^ 1} {text[end:]}"
+
+
+def make_test(folder: Path) -> subprocess.CompletedProcess[str]:
     test = ["make", "--no-print-directory", "CXXFLAGS=-O0", "test"]
-    done = subprocess.run(test, cwd=one.folder, capture_output=True, text=True, check=False)
+    return subprocess.run(test, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("target", "net", "io_type"), [QUICK[1], *REST])
+def test_the_projects_own_test_passes_and_finds_a_flipped_bit(
+    project: Any, target: str, net: str, io_type: str
+) -> None:
+    folder = project(target, net, io_type).folder
+    done = make_test(folder)
     assert done.returncode == 0 and "passed: 4 samples" in done.stdout, done.stderr[-500:]
-    vectors = one.folder / "tinsmith_vectors.h"
-    right = vectors.read_text()
-    last = right.rindex("},")
-    start = max(right.rindex(word, 0, last) for word in (", ", "{ "))
-    number = int(right[start + 2 : last])
-    vectors.write_text(f"{right[: start + 2]}{number ^ 1} {right[last:]}")
-    failed = subprocess.run(test, cwd=one.folder, capture_output=True, text=True, check=False)
-    vectors.write_text(right)
-    assert failed.returncode != 0 and "FAILED: sample 3" in failed.stdout
+    weights = max((folder / "firmware" / "weights").glob("w*.txt"), key=lambda path: int(path.stem[1:]))
+    with changed(weights, lambda text: str(-int(text.split(",")[0])) + text[text.index(",") :]):
+        failed = make_test(folder)  # the simulation reads weights when it runs
+        assert failed.returncode != 0 and "FAILED: sample" in failed.stdout
+    with changed(folder / "tinsmith_vectors.h", last_bit):
+        failed = make_test(folder)
+        assert failed.returncode != 0 and "FAILED: sample 3" in failed.stdout
 
 
 def test_a_flipped_bit_in_a_weight_file_is_found(project: Any, running: Any) -> None:
@@ -119,13 +145,9 @@ def test_a_flipped_bit_in_a_weight_file_is_found(project: Any, running: Any) -> 
     expected = BACKEND.expected_constants(one.graph, QUICK[0][0])
     assert runner.constants() == expected
     file = next(path for path in sorted((one.folder / "firmware" / "weights").iterdir()) if path.suffix == ".h")
-    right = file.read_bytes()
-    digit = next(i for i in range(len(right) - 1, 0, -1) if chr(right[i]).isdigit())
-    file.write_bytes(right[:digit] + bytes([right[digit] ^ 1]) + right[digit + 1 :])
-    try:
+    with changed(file, lambda text: re.sub(r"\d(?=\D*$)", lambda digit: str(int(digit[0]) ^ 1), text)):
         assert runner.constants() != expected
-    finally:
-        file.write_bytes(right)
+    assert runner.constants() == expected
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -29,18 +29,25 @@ def fits(multiplier: int, magnitude: int, shift: int) -> bool:
     return magnitude * multiplier + 2 ** (shift - 1) <= INT32_MAX
 
 
+def is_power_of_two(ratio: float) -> bool:
+    return bool(np.frexp(ratio)[0] == 0.5)
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_choice_follows_the_rule_and_stays_in_its_error_bound(data: st.DataObject) -> None:
     channels = data.draw(st.integers(1, 5))
-    exponents = st.floats(-24, 3)
+    exponents = data.draw(st.sampled_from([st.floats(-24, 3), st.integers(-24, 3)]))
     ratio = np.array([2 ** data.draw(exponents) for _ in range(channels)])
     magnitude = [data.draw(st.integers(1, 2**31 - 1)) for _ in range(channels)]
     requant = choose_requantization(ratio, *bounds(*magnitude), **WHOLE)
     multipliers, shift = [int(m) for m in requant.multiplier], requant.shift
     assert 1 <= shift <= 62 and all(1 <= m <= INT32_MAX for m in multipliers)
     assert requant.wide != all(fits(m, a, shift) for m, a in zip(multipliers, magnitude, strict=True))
-    if requant.wide or min(multipliers) < LEAST_NARROW_MULTIPLIER:  # 31 bits
+    if all(is_power_of_two(r) for r in ratio):  # exact, and as small as can be
+        assert all(Fraction(m, 2**shift) == Fraction(r) for r, m in zip(ratio, multipliers, strict=True))
+        assert min(multipliers) == 1 or shift == 1
+    elif requant.wide or min(multipliers) < LEAST_NARROW_MULTIPLIER:  # 31 bits
         assert max(multipliers) >= 2**30
     else:  # narrow, and the widest: one more bit would leave int32
         doubled = [round(Fraction(r) * 2 ** (shift + 1)) for r in ratio]
@@ -70,7 +77,7 @@ def test_a_ratio_just_below_a_power_of_two_keeps_31_bits() -> None:
     assert (int(requant.multiplier[0]), requant.shift) == (2**30, 32)
 
 
-@pytest.mark.parametrize("ratio", [2.0**31, 2.0**-40, 0.0, np.inf, np.nan])
+@pytest.mark.parametrize("ratio", [2.0**31, 2.0**-63, 1.5 * 2.0**-40, 0.0, np.inf, np.nan])
 def test_extreme_ratios_are_refused_with_the_layer(ratio: float) -> None:
     with pytest.raises(TinsmithError, match="Conv 'c1'"):
         choose_requantization(np.array([ratio]), *bounds(2**30), where="Conv 'c1'", **WHOLE)
@@ -83,7 +90,12 @@ def test_requantize_rounds_halves_up_and_clamps() -> None:
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.floats(-20, 18), st.floats(-20, 18), st.integers(0, 255), st.integers(0, 255))
+@given(
+    st.one_of(st.floats(-20, 18), st.integers(-20, 18)),
+    st.one_of(st.floats(-20, 18), st.integers(-20, 18)),
+    st.integers(0, 255),
+    st.integers(0, 255),
+)
 def test_addition_fits_int32_and_is_as_wide_as_it_can_be(a: float, b: float, reach_a: int, reach_b: int) -> None:
     ratios, reach = (2.0**a, 2.0**b), (reach_a, reach_b)
     multipliers, requant = choose_addition(ratios, reach, **WHOLE)
@@ -92,6 +104,10 @@ def test_addition_fits_int32_and_is_as_wide_as_it_can_be(a: float, b: float, rea
         return sum(m * n for m, n in zip(pair, reach, strict=True)) + 2 ** (shift - 1)
 
     assert total(multipliers, requant.shift) <= INT32_MAX and not requant.wide
+    if all(is_power_of_two(ratio) for ratio in ratios):
+        exact = all(Fraction(m, 2**requant.shift) == Fraction(r) for r, m in zip(ratios, multipliers, strict=True))
+        if exact and (min(multipliers) == 1 or requant.shift == 1):
+            return
     wider = tuple(max(1, round(Fraction(r) * 2 ** (requant.shift + 1))) for r in ratios)
     assert requant.shift == 30 or total(wider, requant.shift + 1) > INT32_MAX or max(wider) > INT32_MAX  # type: ignore[arg-type]
     for ratio, multiplier in zip(ratios, multipliers, strict=True):
@@ -101,3 +117,14 @@ def test_addition_fits_int32_and_is_as_wide_as_it_can_be(a: float, b: float, rea
 def test_addition_refuses_ratios_without_a_shift() -> None:
     with pytest.raises(TinsmithError, match="Add 'sum'"):
         choose_addition((2.0**24, 1.0), (255, 255), where="Add 'sum'", **WHOLE)
+
+
+def test_powers_of_two_are_shifts() -> None:
+    one = choose_requantization(np.array([2.0**-7, 2.0**-7]), *bounds(90_000, 2_000_000_000), **WHOLE)
+    assert one.multiplier.tolist() == [1, 1] and one.shift == 7
+    each = choose_requantization(np.array([2.0**-7, 2.0**-3]), *bounds(90_000, 90_000), **WHOLE)
+    assert each.multiplier.tolist() == [1, 16] and each.shift == 7
+    large = choose_requantization(np.array([4.0]), *bounds(90_000), **WHOLE)
+    assert large.multiplier.tolist() == [8] and large.shift == 1
+    pair, sum_ = choose_addition((0.25, 2.0), (255, 255), **WHOLE)
+    assert pair == (1, 8) and sum_.shift == 2

@@ -12,7 +12,7 @@ def integers(name: str = "integers") -> Net:
     stem = net.conv(x, 4, pads=(1, 1, 1, 1), lo=0, hi=200)
     deep = net.depthwise(stem, pads=(1, 1, 1, 1), dtype="int8", lo=-100, hi=90)
     joined = net.add(net.conv(stem, 4, (1, 1), precision="wide"), deep)
-    one = net.conv(joined, 6, (3, 2), dilations=(2, 1))
+    one = net.concat(net.conv(joined, 4, (3, 2), dilations=(2, 1)), net.conv(joined, 2, (5, 2), lo=3))
     clipped = net.requantize(net.max_pool(one, (2, 2), strides=(2, 1), pads=(0, 1, 0, 0)), hi=99)
     average = net.average_pool(clipped, (2, 3), strides=(1, 2), pads=(0, 1, 0, 0))
     net.dequantize(net.matmul(net.flatten(average), 5, dtype="int8"))

@@ -19,7 +19,7 @@ from rtl_run import need_icarus
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.rtl.backend import RtlBackend
-from tinsmith_backends.rtl.folding import Folding, Work, candidates, choose
+from tinsmith_backends.rtl.folding import Folding, Pins, Work, candidates, choose
 
 need_icarus()
 
@@ -140,7 +140,7 @@ def test_the_cheapest_folding_within_the_interval() -> None:
     work, problems = Work(64, 9, 4, 8, 64, 64, product_luts=80, input_bits=8, output_luts=100), Problems()
 
     def folding(interval: int, **pinned: str) -> Folding:
-        return choose(candidates("mvu", work), interval, problems, "conv", pinned).folding
+        return choose(candidates("mvu", work), interval, problems, "conv", Pins({"conv": pinned})).folding
 
     assert folding(18432) == Folding(1, 1)
     assert folding(9216) == Folding(1, 2)

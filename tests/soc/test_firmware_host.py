@@ -31,7 +31,15 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         pytest.skip(f"{request.param} is not installed")
     program = tmp_path_factory.mktemp("host") / "chip"
     files = [Path(__file__).parent / "host" / "chip.c", *PORTABLE]
-    command = [request.param, *STRICT, *SANITIZERS, f"-I{firmware.FOLDER / 'include'}", *files, "-o", program]
+    command = [
+        request.param,
+        *STRICT,
+        *SANITIZERS,
+        f"-I{firmware.ROOT / 'firmware' / 'include'}",
+        *files,
+        "-o",
+        program,
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

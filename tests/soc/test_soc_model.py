@@ -15,7 +15,7 @@ from tinsmith_backends.soc.program import compile_program
 KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat",
     "reshape_transpose", "softmax", "arg_max", "residual", "binary_conv", "conv_threshold", "matmul_threshold",
-    "shift_conv", "shift_grouped", "shift_matmul",
+    "shift_conv", "shift_grouped", "shift_matmul", "conv_accumulator", "matmul_accumulator",
 )  # fmt: skip
 CHIPS = {
     "default": Chip(),

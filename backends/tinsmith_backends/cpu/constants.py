@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinsmith_backends.cpu.identifiers import unique
 from tinsmith_backends.cpu.program import Program
+from tinsmith_backends.identifiers import unique
 
 ALIGNMENT = 16
 """Kernels load weights and multipliers in whole vectors."""

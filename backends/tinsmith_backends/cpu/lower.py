@@ -8,7 +8,6 @@ import numpy as np
 from tinsmith.ir.exact import ArgMax, ExactGraph, Layer, Quantize, Softmax, Tensor
 
 from tinsmith_backends.cpu.bit_layout import Way, addresses, moves, word_count
-from tinsmith_backends.cpu.identifiers import identifier, unique
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.layout import Order, axes_of, inverse, nhwc, row_major
 from tinsmith_backends.cpu.preferred import preferred
@@ -25,6 +24,7 @@ from tinsmith_backends.cpu.program import (
     Step,
     View,
 )
+from tinsmith_backends.identifiers import identifier, unique
 
 
 def lower(graph: ExactGraph, isa: Isa) -> Program:

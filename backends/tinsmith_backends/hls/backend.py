@@ -30,7 +30,7 @@ class HlsBackend:
 
     def configured(self, target: str, settings: told.Settings) -> HlsBackend:
         """With an io type, a reuse factor, a strategy, a clock, a part: settings.py."""
-        Settings.resolve(settings, target, TARGETS[target].part)
+        Settings.resolve(settings, TARGETS[target])
         return HlsBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
@@ -48,14 +48,17 @@ class HlsBackend:
         flow = TARGETS[target]
         with step("lower to hls4ml layers"):
             network = lower(graph)
+            settings = Settings.resolve(self.given, flow)
+            settings.check(node.layer for node in network.nodes if node.is_weighted)
         with step("write the hls4ml project"):
             self._write(network, target, out)
-            description = describe(network)
+            description = describe(network, shows_layers=settings.shows_layers)
             write_description(description, out)
             write_selftest(description, flow, out)
         weights = _weight_bytes(network)
         layers = tuple(
-            LayerBuild(layer.name, _kinds(network, layer.name), weights.get(layer.name, 0)) for layer in graph.layers
+            LayerBuild(layer.name, self._kernel(network, target, layer.name), weights.get(layer.name, 0))
+            for layer in graph.layers
         )
         return Build(0, 0, sum(weights.values()), 0, layers)
 
@@ -91,13 +94,16 @@ class HlsBackend:
     def _write(self, network: Network, target: str, folder: Path) -> None:
         from tinsmith_backends.hls.hls4ml_adapter import write_project
 
-        flow = TARGETS[target]
-        write_project(network, flow.backend, Settings.resolve(self.given, target, flow.part), folder)
+        write_project(network, Settings.resolve(self.given, TARGETS[target]), folder)
 
-
-def _kinds(network: Network, layer: str) -> str:
-    """hls4ml's names of the nodes that do a layer."""
-    return " + ".join(node.class_name for node in network.nodes if node.layer == layer) or "no code"
+    def _kernel(self, network: Network, target: str, layer: str) -> str:
+        """hls4ml's names of the nodes that do a layer, and how one with weights is built."""
+        nodes = [node for node in network.nodes if node.layer == layer]
+        kinds = " + ".join(node.class_name for node in nodes) or "no code"
+        if not any(node.is_weighted for node in nodes):
+            return kinds
+        built = Settings.resolve(self.given, TARGETS[target]).of_layer(layer)
+        return f"{kinds} ({built.strategy}, reuse {built.reuse})"
 
 
 def _weight_bytes(network: Network) -> dict[str, int]:

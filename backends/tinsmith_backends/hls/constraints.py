@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
     Accumulator,
+    Add,
+    Binarize,
     BinaryMatMul,
     Concat,
     Dequantize,
@@ -14,6 +17,7 @@ from tinsmith.ir.exact import (
     MatMul,
     MaxPool,
     Quantize,
+    Requantize,
     Reshape,
     ShiftMatMul,
     ending_of,
@@ -105,7 +109,35 @@ def _keeps_order(graph: ExactGraph, layer: Layer) -> bool:
     return np.array_equal(_stored(x.shape), _stored(y.shape))
 
 
-def _stored(shape: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _along_channels(graph: ExactGraph, layer: Layer) -> bool:
+    """Its constants are not one a channel but along another axis, for which hls4ml has no layer.
+
+    transpose the model, so that they are one a channel
+    """
+    return not isinstance(layer, Binarize) or layer.axis == 1
+
+
+def _one_order(graph: ExactGraph, layer: Layer) -> bool:
+    """It adds a flattened image to values in another order: the project holds images channels last.
+
+    add the images, and flatten the sum
+    """
+    if not isinstance(layer, Add):
+        return True
+    first, second = (_order(graph, name) for name in layer.inputs)
+    return np.array_equal(first, second)
+
+
+def _order(graph: ExactGraph, name: str) -> npt.NDArray[np.int64]:
+    """Positions in ONNX order of the stored elements of a tensor, which a flattened image keeps."""
+    shape = graph.tensors[name].shape
+    layer = next((layer for layer in graph.layers if layer.output == name), None)
+    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | Add | Binarize):
+        return _order(graph, layer.inputs[0])
+    return _stored(shape)
+
+
+def _stored(shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     positions = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
     return positions.transpose(channels_last(len(shape))).ravel()
 
@@ -121,4 +153,6 @@ RULES: tuple[Rule, ...] = (
     _whole_windows,
     _joins_images,
     _keeps_order,
+    _along_channels,
+    _one_order,
 )

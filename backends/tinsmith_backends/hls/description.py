@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph, Tensor
 
-from tinsmith_backends.hls.network import Form, Held, Network, order
+from tinsmith_backends.hls.network import Form, Held, Network, Node, order
 
 FILE = "tinsmith.json"
 UNTRACED = ("InputLayer", "Reshape")
@@ -61,8 +62,8 @@ class Description:
     layers: tuple[Port, ...]
 
 
-def describe(network: Network) -> Description:
-    """What a runner and the self-test need to know of a network."""
+def describe(network: Network, *, shows_layers: bool = True) -> Description:
+    """What a runner and the self-test need to know of a network; `shows_layers` as the project does."""
     nodes = {node.name: node for node in network.nodes}
     ports = {tensor: Port(tensor, held, int(np.prod(nodes[held.node].shape))) for tensor, held in network.held.items()}
     first: dict[str, Port] = {}
@@ -72,8 +73,12 @@ def describe(network: Network) -> Description:
         network.name,
         tuple(first[name] for name in network.inputs),
         tuple(first[name] for name in network.outputs),
-        tuple(port for port in ports.values() if nodes[port.node].class_name not in UNTRACED),
+        tuple(port for port in ports.values() if _is_shown(port, network, nodes, shows_layers)),
     )
+
+
+def _is_shown(port: Port, network: Network, nodes: Mapping[str, Node], shows_layers: bool) -> bool:
+    return port.node in network.outputs or (shows_layers and nodes[port.node].class_name not in UNTRACED)
 
 
 def write_description(description: Description, folder: Path) -> None:

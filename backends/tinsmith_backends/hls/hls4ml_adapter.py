@@ -10,31 +10,56 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tinsmith.errors import Problems
+
 from tinsmith_backends.hls.network import Network, Node
-from tinsmith_backends.hls.settings import LayerSettings, Settings
+from tinsmith_backends.hls.settings import Settings
 
 STAMP = "tinsmith"
 """Part of the name of the library that the project's build_lib.sh makes; hls4ml would draw a random one."""
 
 
-def write_project(network: Network, backend: str, settings: Settings, folder: Path) -> None:
+def write_project(network: Network, settings: Settings, folder: Path) -> None:
     """Fill the empty `folder` with the hls4ml project. The same network gives the same bytes.
 
     Args:
         network: what to build.
-        backend: hls4ml's name of the flow: Vitis, Vivado, Quartus or Catapult.
-        settings: how: io type, and reuse factor and strategy of each layer.
+        settings: how: flow, io type, and reuse factor and strategy of each layer.
         folder: where; hls4ml writes it into its files, so the caller names it relative to itself.
+
+    Raises:
+        TinsmithError: for every layer whose reuse factor is not one of those that divide its products evenly.
     """
     from hls4ml.model.graph import ModelGraph
 
-    config = _config(network, backend, settings)
-    with _quiet(), contextlib.chdir(folder):
+    config = _config(network, settings)
+    with _quiet(), _found_inputs(), contextlib.chdir(folder):
         model = ModelGraph.from_layer_list(
             config, [_layer(node) for node in network.nodes], inputs=list(network.inputs), outputs=list(network.outputs)
         )
+        _check_built(model, network, settings)
         model.write()
         _scrub({model.config.get_config_value("Stamp"): STAMP, str(Path().resolve()): "."})
+
+
+def _check_built(model: Any, network: Network, settings: Settings) -> None:
+    """hls4ml takes another reuse factor or strategy where it cannot do the one that it was told, and only prints so."""
+    problems = Problems()
+    backend = model.config.backend
+    for node in network.nodes:
+        if not node.is_weighted:
+            continue
+        built, asked = model.graph[node.name], settings.of_layer(node.layer)
+        if built.get_attr("strategy") != asked.strategy:
+            raise RuntimeError(f"hls4ml builds {node.name} as {built.get_attr('strategy')}, not {asked.strategy}")
+        if asked.strategy != "resource":
+            continue
+        possible = backend.get_valid_reuse_factors(*backend.get_layer_mult_size(built))
+        if asked.reuse not in possible:
+            why = f"with strategy resource it can be one of {', '.join(map(str, possible))}"
+            fix = f'--set "reuse@{node.layer}={backend.get_closest_reuse_factor(possible, asked.reuse)}"'
+            problems.add(f"a multiplier cannot be used {asked.reuse} times", where=node.layer, why=why, fix=fix)
+    problems.check()
 
 
 def _scrub(replaced: Mapping[str, str]) -> None:
@@ -59,30 +84,45 @@ def _layer(node: Node) -> dict[str, Any]:
     return entry | {"inputs": list(node.inputs), "n_in": entry.get("n_in", size), "n_filt": node.shape[-1]}
 
 
-def _config(network: Network, backend: str, settings: Settings) -> dict[str, Any]:
+def _config(network: Network, settings: Settings) -> dict[str, Any]:
     ends = {held.node for held in network.held.values()}
     layers = {}
     for node in network.nodes:
         layers[node.name] = {
             "Precision": {what: str(number) for what, number in node.types.items()},
-            "Trace": node.name in ends and node.name not in network.inputs,
-            **_built(settings.of_layer(node.layer)),
+            "Trace": settings.shows_layers and node.name in ends and node.name not in network.inputs,
+            **_built(node, settings),
         }
     return {
         "OutputDir": ".",
         "ProjectName": network.name,
-        "Backend": backend,
+        "Backend": settings.flow.backend,
         "IOType": settings.io_type,
         "Part": settings.part,
         "ClockPeriod": settings.clock_ns,
-        "TraceOutput": True,
-        "HLSConfig": {"Model": {"Precision": "fixed<32,32>", **_built(settings.of_layer(""))}, "LayerName": layers},
+        "TraceOutput": settings.shows_layers,
+        "HLSConfig": {"Model": {"Precision": "fixed<32,32>", "ReuseFactor": 1}, "LayerName": layers},
         "WriterConfig": {"Namespace": None, "WriteWeightsTxt": True, "WriteTar": False, "TBOutputStream": "both"},
     }
 
 
-def _built(layer: LayerSettings) -> dict[str, Any]:
-    return {"ReuseFactor": layer.reuse, "Strategy": layer.strategy}
+def _built(node: Node, settings: Settings) -> dict[str, Any]:
+    """Strategies are of layers with weights alone; hls4ml would look for an adder graph in any other."""
+    layer = settings.of_layer(node.layer)
+    return {"ReuseFactor": layer.reuse} | ({"Strategy": layer.strategy} if node.is_weighted else {})
+
+
+@contextlib.contextmanager
+def _found_inputs() -> Any:
+    """hls4ml's search for adder graphs looks a layer's inputs up by the names of layers; these are names of tensors."""
+    from hls4ml.backends.vivado.passes import distributed_arithmetic as module
+
+    right = module.get_input_layers
+    module.get_input_layers = lambda layer: [layer.get_input_node(name) for name in layer.inputs]
+    try:
+        yield
+    finally:
+        module.get_input_layers = right
 
 
 @contextlib.contextmanager

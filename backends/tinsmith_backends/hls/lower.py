@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.ir.exact import Dequantize, ExactGraph, Layer, Quantize, Requantization, Tensor
 
-from tinsmith_backends.hls.network import Form, Held, Network, Node
+from tinsmith_backends.hls.network import Form, Held, Network, Node, order
 from tinsmith_backends.hls.numbers import Fixed, integers, with_fraction
+from tinsmith_backends.identifiers import identifier
 
 Ints = npt.NDArray[np.int64]
+TAKEN = frozenset(("ac", "ap", "defines", "hls", "main", "nnet", "parameters", "std", "weights"))
+"""Names of headers, folders and namespaces of a project, which the network's function cannot have."""
 BIT = Fixed(2, 2, saturate=True)
 """Type of a bit, 0 or 1."""
 
@@ -52,7 +55,10 @@ class Lowering:
         ends = [layer.inputs[0] for layer in self.graph.layers if isinstance(layer, Dequantize)]
         held = {tensor: next(iter(forms.values())) for tensor, forms in self.held.items()}
         outputs = tuple(dict.fromkeys(held[name].node for name in ends))
-        return Network(self.graph.name, tuple(self.nodes.values()), held, tuple(self._inputs), outputs)
+        name = identifier(self.graph.name)
+        return Network(
+            f"n_{name}" if name in TAKEN else name, tuple(self.nodes.values()), held, tuple(self._inputs), outputs
+        )
 
     def add_input(self, layer: Quantize) -> None:
         """The 8-bit input: who calls the project quantizes."""
@@ -98,6 +104,31 @@ class Lowering:
             self._convert(tensor, next(iter(forms.values())), form)
         held = forms[form]
         return self.nodes[held.node], held
+
+    def channels(self, layer: Layer, tensor: str, *constants: npt.NDArray[Any]) -> tuple[Node, Held, list[Ints]]:
+        """The node that holds `tensor` with its channels last, and constants of one number a channel for them.
+
+        In a flattened image every element is a channel: one pixel holds all of them, unless the numbers of every
+        channel of the image are one. (A stream of pixels stays one behind hls4ml's flattening.)
+        """
+        node, held = self.source(tensor)
+        if len(self.tensor(tensor).shape) > 2 or len(node.shape) == 1:
+            return node, held, [values.astype(np.int64) for values in constants]
+        places = order(held)
+        stored = [np.broadcast_to(values, places.shape).astype(np.int64)[places] for values in constants]
+        pixels = [values.reshape(-1, node.shape[-1]) for values in stored]
+        if all((values == values[0]).all() for values in pixels):
+            return node, held, [values[0] for values in pixels]
+        pixel = (1, 1, places.size)
+        one = self.add(layer, "Reshape", (node,), pixel, {"result": node.result}, target_shape=list(pixel))
+        return one, held, stored
+
+    def flattened(self, layer: Layer, x: Node) -> Node:
+        """The same stored elements as a vector."""
+        if len(x.shape) == 1:
+            return x
+        size = int(np.prod(x.shape))
+        return self.add(layer, "Reshape", (x,), (size,), {"result": x.result}, target_shape=[size])
 
     def _convert(self, tensor: str, held: Held, form: Form) -> None:
         """Between ±1 and the two bits that say the same: all are value = scale * bit + offset."""
@@ -168,8 +199,8 @@ class Lowering:
         if offset == 0:
             return x
         channels = np.ones(x.shape[-1], np.int64)
-        fraction = x.result.width - x.result.integer
-        reach = 1 << x.result.integer
+        fraction = max(x.result.width - x.result.integer, 0)
+        reach = 1 << max(x.result.integer, 0)
         return self.add(
             layer,
             "BatchNormalization",
@@ -185,10 +216,10 @@ class Lowering:
         )
 
 
-def with_bits(lo: int, hi: int, fraction: int) -> Fixed:
-    """The least signed type for integers of [lo, hi], all of them times 2**-fraction."""
-    whole = integers(lo, hi, signed=True)
-    return Fixed(whole.width, whole.integer - fraction, True)
+def with_bits(lo: int, hi: int, fraction: int, *, signed: bool | None = True) -> Fixed:
+    """The least type for integers of [lo, hi], all of them times 2**-fraction; `signed` as of `integers`."""
+    whole = integers(lo, hi, signed=signed)
+    return Fixed(whole.width, whole.integer - fraction, whole.signed)
 
 
 def _type_of(values: Ints, fraction: int) -> Fixed:

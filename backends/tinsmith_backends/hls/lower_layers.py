@@ -25,9 +25,10 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    ending_of,
 )
 
-from tinsmith_backends.hls.lower import Ints, Lowering, channels_last
+from tinsmith_backends.hls.lower import Ints, Lowering, channels_last, with_bits
 from tinsmith_backends.hls.network import Form, Node, order
 from tinsmith_backends.hls.numbers import Fixed, integers
 
@@ -59,6 +60,28 @@ def _of_bits(form: Form, weight: Ints, bias: Any, axes: tuple[int, ...]) -> tupl
     return (-2 * weight, bias + total) if form == "minus" else (weight, bias.astype(np.int64))
 
 
+def _fraction(layer: Any) -> int | None:
+    """Fraction bits of an accumulator whose requantization multiplies by a power of two: it is put there at once."""
+    ending = ending_of(layer)
+    factors = {int(factor) for factor in ending.multiplier} if isinstance(ending, Requantization) else set()
+    alone = factors.pop() if len(factors) == 1 else 0
+    return ending.shift + 1 - alone.bit_length() if alone.bit_count() == 1 else None  # type: ignore[union-attr]
+
+
+def _constants(layer: Any, weight: Ints, bias: Any) -> tuple[dict[str, Fixed], dict[str, Any]]:
+    """Types and data of a layer with weights (in hls4ml's order), all of them times 2**-_fraction."""
+    fraction = _fraction(layer) or 0
+    unit = 2.0**-fraction
+    result = with_bits(layer.acc[0], layer.acc[1], fraction)
+    types = {
+        "weight": with_bits(int(weight.min()), int(weight.max()), fraction, signed=None),
+        "bias": with_bits(int(bias.min()), int(bias.max()), fraction),
+        "accum": result,
+        "result": result,
+    }
+    return types, {"weight_data": weight * unit, "bias_data": np.asarray(bias) * unit}
+
+
 def _convolved(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any, group: int) -> Node:
     """The accumulator of a convolution; weight (out, in / group, kh, kw). Dilation and groups become zero weights."""
     x = _padded(state, layer, x)
@@ -66,21 +89,15 @@ def _convolved(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any, gr
     weight = _dilated(_ungrouped(weight, group, channels), layer.dilations)
     filters, _, kh, kw = weight.shape
     out_h, out_w = (height - kh) // layer.strides[0] + 1, (width - kw) // layer.strides[1] + 1
-    result = integers(*layer.acc, signed=True)
+    types, data = _constants(layer, weight.transpose(2, 3, 1, 0), bias)
     return state.add(
         layer,
         "Conv2D",
         (x,),
         (out_h, out_w, filters),
-        {
-            "weight": integers(int(weight.min()), int(weight.max())),
-            "bias": integers(int(bias.min()), int(bias.max()), signed=True),
-            "accum": result,
-            "result": result,
-        },
+        types,
         data_format="channels_last",
-        weight_data=weight.transpose(2, 3, 1, 0).astype(np.float64),
-        bias_data=np.asarray(bias, np.float64),
+        **data,
         in_height=height,
         in_width=width,
         n_chan=channels,
@@ -156,26 +173,15 @@ def _binary_matmul(state: Lowering, layer: BinaryMatMul) -> None:
 
 def _dense(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any) -> Node:
     """The accumulator of a matrix product of one row; weight (in, out) in the stored order."""
-    flat = x
-    if len(x.shape) > 1:
-        flat = state.add(
-            layer, "Reshape", (x,), (weight.shape[0],), {"result": x.result}, target_shape=[weight.shape[0]]
-        )
-    result = integers(*layer.acc, signed=True)
+    types, data = _constants(layer, weight, bias)
     return state.add(
         layer,
         "Dense",
-        (flat,),
+        (state.flattened(layer, x),),
         (weight.shape[1],),
-        {
-            "weight": integers(int(weight.min()), int(weight.max())),
-            "bias": integers(int(bias.min()), int(bias.max()), signed=True),
-            "accum": result,
-            "result": result,
-        },
+        types,
         data_format="channels_last",
-        weight_data=weight.astype(np.float64),
-        bias_data=np.asarray(bias, np.float64),
+        **data,
         n_in=weight.shape[0],
         n_out=weight.shape[1],
     )
@@ -187,7 +193,8 @@ def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
     if isinstance(ending, Accumulator):
         raise TypeError(f"{layer.name} puts out its accumulators")
     if isinstance(ending, Requantization):
-        state.keep(layer.output, state.requantize(layer, acc, ending), "value", axes)
+        ready = state.clamp(layer, acc, ending.lo, ending.hi) if _fraction(layer) is not None else None
+        state.keep(layer.output, ready or state.requantize(layer, acc, ending), "value", axes)
         return
     state.keep(layer.output, _reached(state, layer, acc, ending.limit), "plus", axes)
 
@@ -201,8 +208,8 @@ def _reached(state: Lowering, layer: Layer, acc: Node, limit: Any, sign: Any = 1
 
 
 def _binarize(state: Lowering, layer: Binarize) -> None:
-    node, held = state.source(layer.inputs[0])
-    state.keep(layer.output, _reached(state, layer, node, layer.limit, layer.sign), "plus", held.axes, held.shape)
+    node, held, (limit, sign) = state.channels(layer, layer.inputs[0], layer.limit, layer.sign)
+    state.keep(layer.output, _reached(state, layer, node, limit, sign), "plus", held.axes, held.shape)
 
 
 def _add(state: Lowering, layer: Add) -> None:
@@ -241,7 +248,7 @@ class _Window:
     dilations = (1, 1)
 
     def __init__(self, layer: AveragePool, weight: Ints) -> None:
-        self.name, self.acc = layer.name, layer.acc
+        self.name, self.acc, self.requant = layer.name, layer.acc, layer.requant
         self.strides, self.pads = layer.strides, layer.pads
 
 

@@ -42,6 +42,11 @@ class Node:
         """Type of the output."""
         return self.types["result"]
 
+    @property
+    def is_weighted(self) -> bool:
+        """Whether hls4ml lets strategy and reuse factor say how it is built."""
+        return self.class_name in ("Conv2D", "Dense")
+
 
 @dataclass(frozen=True)
 class Held:

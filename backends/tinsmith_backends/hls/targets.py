@@ -20,6 +20,8 @@ def _hls4ml_version() -> str | None:
 
 HLS4ML = Tool("hls4ml", _hls4ml_version, "pip install 'tinsmith[fpga]'")
 GXX = Tool("g++", lambda: shutil.which("g++"), "apt-get install g++", "verify")
+ADDERS = "distributed_arithmetic"
+"""A layer of constants as a graph of adders, without a multiplier: da4ml finds it."""
 STEPS = 2
 """Steps that `build` announces: layers lowered, project written."""
 
@@ -33,32 +35,43 @@ class HlsTarget:
         backend: hls4ml's name of it.
         part: the device that the project names where no recipe does.
         headers: folders of number types below the project, for g++.
+        strategies: how hls4ml can build a layer with weights for it, the usual way first. (It takes any name
+            for any flow, and builds something else.)
         sizes: whether the project's C++ entry also returns the size of each port.
+        shows_streams: whether hls4ml's C++ shows what passes between layers in io_stream. (For Quartus it prints the
+            last layer's values under every name, and beyond the end of their arrays.)
     """
 
     target: Target
     backend: str
     part: str
     headers: tuple[str, ...]
+    strategies: tuple[str, ...]
     sizes: bool = False
+    shows_streams: bool = True
 
 
-def _flow(name: str, tool: str, part: str, headers: tuple[str, ...], *, sizes: bool = False) -> HlsTarget:
+def _flow(
+    name: str, tool: str, part: str, headers: tuple[str, ...], strategies: tuple[str, ...], **flags: bool
+) -> HlsTarget:
     target = Target(f"hls-{name}", f"hls4ml project for {tool}", "native", (HLS4ML, GXX), STEPS)
-    return HlsTarget(target, name.capitalize(), part, headers, sizes)
+    return HlsTarget(target, name.capitalize(), part, headers, strategies, **flags)
 
 
+_AP = ("firmware/ap_types",)
+_INTEL = ("firmware/ac_types", "firmware/ap_types")
 _AC = ("firmware/ac_types/include", "firmware/ac_math/include", "firmware/ac_simutils/include", "firmware/nnet_utils")
+_XILINX = ("latency", "resource", ADDERS)
 TARGETS: Mapping[str, HlsTarget] = MappingProxyType(
     {
         flow.target.name: flow
         for flow in (
-            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", ("firmware/ap_types",)),
-            _flow("vivado", "Vivado HLS", "xc7a100tcsg324-1", ("firmware/ap_types",)),
+            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", _AP, _XILINX),
+            _flow("vivado", "Vivado HLS", "xc7a100tcsg324-1", _AP, _XILINX),
             _flow(
-                "quartus", "the Intel HLS compiler", "Arria10", ("firmware/ac_types", "firmware/ap_types"), sizes=True
+                "quartus", "the Intel HLS compiler", "Arria10", _INTEL, ("resource",), sizes=True, shows_streams=False
             ),
-            _flow("catapult", "Catapult HLS", "xc7a100tcsg324-1", _AC),
+            _flow("catapult", "Catapult HLS", "xc7a100tcsg324-1", _AC, ("latency", "resource")),
         )
     }
 )

@@ -1,4 +1,4 @@
-"""The RTL backend: a streaming machine in SystemVerilog, one engine a layer."""
+"""The RTL backend: a streaming machine in SystemVerilog or VHDL, one engine a layer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem, TinsmithError
-from tinsmith.settings import Setting, Settings, positive, resolve
+from tinsmith.settings import Setting, Settings, of_layer, one_of, positive, resolve
 
+from tinsmith_backends.rtl.folding import ADDERS, KINDS, Pins
+from tinsmith_backends.rtl.languages import LANGUAGES, VHDL
 from tinsmith_backends.rtl.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -19,7 +21,25 @@ if TYPE_CHECKING:
     from tinsmith_backends.rtl.buffers import Design
     from tinsmith_backends.rtl.instances import Machine
 
-SETTINGS = (Setting("interval", "clocks between inferences that the machine must sustain", "16384", positive),)
+AUTO = "auto"
+"""The compiler chooses."""
+
+
+def _pin(value: str) -> str | None:
+    return None if value == AUTO or positive(value) is None else f"it is {AUTO} or a positive whole number"
+
+
+SETTINGS = (
+    Setting("interval", "clocks between inferences that the machine must sustain", "16384", positive),
+    Setting("kind", "engine of a layer; of all that have such a one", AUTO, one_of(AUTO, *KINDS), layers=True),
+    Setting("pe", "outputs a clock of a layer; of all that have so many", AUTO, _pin, layers=True),
+    Setting("simd", "inputs a clock of a layer; of all that have so many", AUTO, _pin, layers=True),
+)
+
+
+def _settings(target: str) -> tuple[Setting, ...]:
+    """What a target is told. In VHDL every layer has the same kind of engine, and nothing of it can be pinned."""
+    return SETTINGS[:1] if LANGUAGES[target] is VHDL else SETTINGS
 
 
 @dataclass(frozen=True)
@@ -31,14 +51,15 @@ class RtlBackend:
     targets: ClassVar[Mapping[str, Target]] = TARGETS
 
     def configured(self, target: str, settings: Settings) -> RtlBackend:
-        """For an interval."""
-        return RtlBackend(resolve(SETTINGS, settings, target))
+        """For an interval, and engines that layers are pinned to."""
+        resolve(_settings(target), settings, target)
+        return RtlBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built."""
         from tinsmith_backends.rtl.constraints import problems
 
-        return problems(graph)
+        return problems(graph, adders_only=LANGUAGES[target] is VHDL)
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write the machine into the empty folder `out`. `TinsmithError` for layers too slow for the interval."""
@@ -48,7 +69,7 @@ class RtlBackend:
             design = self._design(graph, target)
             machine = design.machine
         with step("write the machine"):
-            write_machine(design, out)
+            write_machine(design, out, LANGUAGES[target])
         weights: dict[str, int] = {}
         for instance in machine.instances:
             size = sum(len(line) for text in instance.memories.values() for line in text.split())
@@ -66,27 +87,47 @@ class RtlBackend:
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         """ROM contents and generated modules, made again from the exact graph."""
+        from tinsmith_backends.rtl.buffers import folded
         from tinsmith_backends.rtl.write import constants
 
-        return {name: text.encode() for name, text in constants(self._design(graph, target).machine).items()}
+        machine = folded(graph, *self._wanted(graph, target))[0]
+        return {name: text.encode() for name, text in constants(machine, LANGUAGES[target]).items()}
 
     def runner(self, build: Path, graph: ExactGraph, target: str, runner: str | None = None) -> Runner:
-        """The simulation in Icarus under cocotb."""
-        from tinsmith_backends.rtl.runner import IcarusRunner
+        """The simulation: in Icarus or GHDL under cocotb, or with `verilator` as a C++ program."""
+        from tinsmith_backends.rtl.runner import GhdlRunner, IcarusRunner, MachineRunner
+        from tinsmith_backends.rtl.verilator_runner import VerilatorRunner
 
-        if runner not in (None, IcarusRunner.name):
-            what = f"{target} has no runner called {runner!r}"
-            raise TinsmithError(what, where="--runner", fix=f"--runner {IcarusRunner.name}")
-        return IcarusRunner(build, graph)
+        kinds: tuple[type[MachineRunner], ...] = (
+            (GhdlRunner,) if LANGUAGES[target] is VHDL else (IcarusRunner, VerilatorRunner)
+        )
+        for kind in kinds:
+            if kind.name == (runner or kinds[0].name):
+                return kind(build, graph)
+        what = f"{target} has no runner called {runner!r}"
+        raise TinsmithError(what, where="--runner", fix=", ".join(f"--runner {kind.name}" for kind in kinds))
 
     def _design(self, graph: ExactGraph, target: str) -> Design:
         """What is built, made once for a graph."""
         from tinsmith_backends.rtl.buffers import design
 
         if id(graph) not in self._designs:
-            made = design(graph, int(resolve(SETTINGS, self.given, target)["interval"]), {})
-            self._designs[id(graph)] = (graph, made)
+            self._designs[id(graph)] = (graph, design(graph, *self._wanted(graph, target)))
         return self._designs[id(graph)][1]
+
+    def _wanted(self, graph: ExactGraph, target: str) -> tuple[int, Pins]:
+        """The interval, and what is pinned."""
+        every = resolve(_settings(target), self.given, target)
+        one = {key: value for key, value in self.given.items() if "@" in key}
+        layers = {layer.name: _pins(of_layer(SETTINGS, one, layer.name)) for layer in graph.layers}
+        keys = {setting.key for setting in SETTINGS if setting.layers}
+        if LANGUAGES[target] is VHDL:
+            return int(every["interval"]), Pins(everywhere={"kind": ADDERS})
+        return int(every["interval"]), Pins(layers, _pins({key: every[key] for key in keys}))
+
+
+def _pins(values: Settings) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value != AUTO}
 
 
 def _modules(machine: Machine, layer: str) -> str:

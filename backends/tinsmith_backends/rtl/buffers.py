@@ -17,6 +17,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
 
 from tinsmith_backends.rtl.clocks import Timing, timing, used
+from tinsmith_backends.rtl.folding import Pins
 from tinsmith_backends.rtl.instances import Instance, Machine, Wire
 from tinsmith_backends.rtl.lower import lower
 
@@ -33,13 +34,13 @@ class Design:
     timing: Timing
 
 
-def design(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, str]]) -> Design:
-    """The machine of least area that takes an inference every `interval` clocks.
+def folded(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, Mapping[str, Wire], Timing]:
+    """The machine of least area that takes an inference every `interval` clocks, its buffers still generous.
 
     Raises:
         TinsmithError: layers that no engine does in time, or an interval that their streams do not keep.
     """
-    machine, carried = lower(graph, interval, pinned)
+    machine, carried = lower(graph, interval, pins)
     found = _timing(machine)
     target = interval
     for _ in range(ATTEMPTS):
@@ -47,7 +48,7 @@ def design(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, s
             break
         target = min(target - 1, target * interval // found.interval)
         try:
-            machine, carried = lower(graph, max(target, 1), pinned)
+            machine, carried = lower(graph, max(target, 1), pins)
         except TinsmithError:
             break
         found = _timing(machine)
@@ -56,6 +57,12 @@ def design(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, s
         what = f"an interval of {interval} clocks cannot be met"
         why = f"with its fastest foldings the machine takes {found.interval} clocks, and this layer {slowest.cycles}"
         raise TinsmithError(what, where=slowest.layer, why=why, fix=f"--interval {found.interval} or more")
+    return machine, carried, found
+
+
+def design(graph: ExactGraph, interval: int, pins: Pins) -> Design:
+    """As `folded`, with buffers of the size that they need."""
+    machine, carried, found = folded(graph, interval, pins)
     sized = _with_sizes(machine, used(machine, found.interval))
     promised = _timing(sized)
     joined = {wire.name for one in machine.instances if len(one.inputs) > 1 for wire in one.inputs.values()}

@@ -8,6 +8,7 @@ from tinsmith.ir.exact import (
     BinaryConv,
     BinaryMatMul,
     BinaryMaxPool,
+    Concat,
     Conv,
     Dequantize,
     ExactGraph,
@@ -17,16 +18,20 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    Weighted,
     ending_of,
 )
 from tinsmith.refusals import Rule, refusals
 
+from tinsmith_backends.rtl.adder.engine import MOST_WEIGHTS
 from tinsmith_backends.rtl.engines import ENGINES
+from tinsmith_backends.rtl.windows import geometry
 
 
-def problems(graph: ExactGraph) -> list[Problem]:
+def problems(graph: ExactGraph, *, adders_only: bool = False) -> list[Problem]:
     """Every rule that some layer breaks."""
-    return refusals(graph, RULES, "the RTL target cannot take this layer")
+    rules = (*RULES, *ADDER_RULES) if adders_only else RULES
+    return refusals(graph, rules, "the RTL target cannot take this layer")
 
 
 def _known(graph: ExactGraph, layer: Layer) -> bool:
@@ -79,6 +84,11 @@ def _one_row(graph: ExactGraph, layer: Layer) -> bool:
     return bool(size == layer.weight.shape[0])
 
 
+def _channels_joined(graph: ExactGraph, layer: Layer) -> bool:
+    """It joins tensors along another axis than their channels."""
+    return not isinstance(layer, Concat) or layer.axis == 1
+
+
 def _flattened_for_products(graph: ExactGraph, layer: Layer) -> bool:
     """It is flattened for something else than a matrix product: a stream keeps its pixels in order.
 
@@ -120,8 +130,35 @@ RULES: tuple[Rule, ...] = (
     _rounded,
     _image,
     _one_row,
+    _channels_joined,
     _flattened_for_products,
     _dense_or_depthwise,
     _bits_have_no_zero,
     _one_sign,
 )
+
+
+def _few_weights(graph: ExactGraph, layer: Layer) -> bool:
+    """In VHDL every layer is a graph of adders, and it has more weights than one may have (4096).
+
+    compile for rtl-verilog, which has matrix-vector units too
+    """
+    if not isinstance(layer, Weighted):
+        return True
+    return bool(layer.weight.size * (layer.group if isinstance(layer, Conv) else 1) <= MOST_WEIGHTS)
+
+
+def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
+    """In VHDL windows come whole, and its windows reach further into the padding than they are wide.
+
+    less padding; or compile for rtl-verilog, which has another window former too
+    """
+    if not hasattr(layer, "pads"):
+        return True
+    kernel = layer.weight.shape[2:] if isinstance(layer, Conv | BinaryConv | ShiftConv) else layer.kernel  # type: ignore[attr-defined]
+    form = geometry(layer, (kernel[0], kernel[1]), graph.tensors[layer.inputs[0]], graph.tensors[layer.output])
+    return form.direct or form.columns > 0
+
+
+ADDER_RULES: tuple[Rule, ...] = (_few_weights, _whole_windows)
+"""What a machine of nothing but graphs of adders cannot do besides."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tinsmith.errors import Problems
 
@@ -13,6 +13,33 @@ ADDERS = "adders"
 """A graph of adders for constant weights: a whole window and all outputs a clock, no multiplier (adder/)."""
 LANES = "lanes"
 """Channels side by side: pools and depthwise convolution."""
+KINDS = (MATRIX_VECTOR, ADDERS, LANES)
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What the user asks of engines: values by key, of `kind`, `pe` and `simd`.
+
+    Attributes:
+        layers: of single layers, which must have such an engine.
+        everywhere: of every layer that has such an engine.
+    """
+
+    layers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    everywhere: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, layer: str) -> Pins:
+        """What concerns one layer."""
+        return Pins({layer: self.layers.get(layer, {})}, self.everywhere)
+
+    def fitting(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Those of a layer's candidates that are asked for."""
+        (pinned,) = self.layers.values()
+        kept = [one for one in found if all(one.facts[key] == value for key, value in pinned.items())]
+        for key, value in self.everywhere.items():
+            if key not in pinned:
+                kept = [one for one in kept if one.facts[key] == value] or kept
+        return kept
 
 
 @dataclass(frozen=True)
@@ -97,6 +124,11 @@ class Candidate:
     cycles: int
     luts: float
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What can be pinned."""
+        return {"kind": self.kind, "pe": str(self.folding.pe), "simd": str(self.folding.simd)}
+
 
 def candidates(kind: str, work: Work) -> Iterator[Candidate]:
     """Every folding of an engine."""
@@ -104,9 +136,7 @@ def candidates(kind: str, work: Work) -> Iterator[Candidate]:
         yield Candidate(kind, folding, work.cycles(folding), work.luts(folding))
 
 
-def choose(
-    found: Iterable[Candidate], interval: int, problems: Problems, where: str, pinned: Mapping[str, str]
-) -> Candidate:
+def choose(found: Iterable[Candidate], interval: int, problems: Problems, where: str, pins: Pins) -> Candidate:
     """The candidate of least area within `interval` clocks; among equals, the one with fewer outputs a clock.
 
     Args:
@@ -114,10 +144,11 @@ def choose(
         interval: clocks that it may take.
         problems: gets an interval that even the fastest misses, and pins that nothing fits.
         where: the layer, for problems.
-        pinned: values that the user asks for: `kind`, `pe`, `simd`.
+        pins: of this layer (`Pins.of`).
     """
     every = list(found)
-    fitting = [one for one in every if _fits(one, pinned)]
+    fitting = pins.fitting(every)
+    (pinned,) = pins.layers.values()
     if not fitting:
         asked = ", ".join(f"{key} = {value}" for key, value in pinned.items())
         shapes = sorted({(one.kind, one.folding.pe, one.folding.simd) for one in every})
@@ -135,11 +166,6 @@ def choose(
         fix=f"--interval {fastest.cycles} or more" + (", or another pin" if pinned else ""),
     )
     return fastest
-
-
-def _fits(one: Candidate, pinned: Mapping[str, str]) -> bool:
-    has = {"kind": one.kind, "pe": str(one.folding.pe), "simd": str(one.folding.simd)}
-    return all(has[key] == value for key, value in pinned.items())
 
 
 def divisors(n: int) -> list[int]:

@@ -22,7 +22,9 @@ def add(state: Lowering, layer: Add) -> None:
     acc = signed_width(*layer.acc)
     work = Work(pixels, 1, channels, 1, pixels, 0, 16.0 * width(state.tensor(layer.output)), 16, 3.0 * acc, True)
     factors = np.concatenate([np.eye(channels, dtype=np.int64) * factor for factor in layer.multipliers])
-    chosen = state.choose(layer, [*candidates(LANES, work), *adder.candidates(work, factors, layer.requant)])
+    chosen = state.choose(
+        layer, [*candidates(LANES, work), *adder.candidates(work, factors, layer.requant, direct=True)]
+    )
     lanes = channels if chosen.kind == ADDERS else chosen.folding.lanes
     streams = [state.consume(name, lanes) for name in layer.inputs]
     a, b = (state.queued(layer.name, wire, wire.words) for wire in streams)
@@ -69,7 +71,9 @@ def requantize(state: Lowering, layer: Requantize) -> None:
     (pixels, channels), acc = image(x), signed_width(*layer.acc)
     work = Work(pixels, 1, channels, 1, pixels, 0, 0.0, width(x), 3.0 * acc, True)
     identity = np.eye(channels, dtype=np.int64)
-    chosen = state.choose(layer, [*candidates(LANES, work), *adder.candidates(work, identity, layer.requant)])
+    chosen = state.choose(
+        layer, [*candidates(LANES, work), *adder.candidates(work, identity, layer.requant, direct=True)]
+    )
     words = state.consume(x.name, chosen.folding.lanes)
     if chosen.kind == ADDERS:
         lanes = adder.lanes_of(x, channels)

@@ -20,7 +20,7 @@ from tinsmith.ir.exact import (
     Threshold,
 )
 
-from tinsmith_backends.rtl.folding import Candidate, choose, divisors
+from tinsmith_backends.rtl.folding import Candidate, Pins, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
 
@@ -31,13 +31,13 @@ NARROW = 64
 """Bits of an input word up to which a pixel comes at once."""
 
 
-def lower(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, str]]) -> tuple[Machine, dict[str, Wire]]:
+def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[str, Wire]]:
     """A machine whose engines need at most `interval` clocks each; `graph` has passed `constraints.problems`.
 
     Args:
         graph: what it computes.
         interval: clocks between inferences.
-        pinned: what the user asks of a layer (`folding.choose`), by its name.
+        pins: what the user asks of layers.
 
     Returns:
         The machine, its buffers as large as they may have to be, and the stream that carries each tensor.
@@ -47,7 +47,7 @@ def lower(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, st
     """
     from tinsmith_backends.rtl.engines import ENGINES
 
-    state = Lowering(graph, interval, pinned)
+    state = Lowering(graph, interval, pins)
     for layer in graph.layers:
         if isinstance(layer, Quantize):
             state.add_input(layer.output)
@@ -55,7 +55,7 @@ def lower(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, st
             state.add_output(layer.inputs[0])
         else:
             ENGINES[type(layer)](state, layer)
-    state.problems.check()
+    state.check()
     machine = Machine(graph.name, tuple(state.inputs), tuple(state.outputs), tuple(state.instances))
     return machine, state.carried
 
@@ -63,10 +63,11 @@ def lower(graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, st
 class Lowering:
     """Instances so far, and the streams that carry tensors and wait for their readers."""
 
-    def __init__(self, graph: ExactGraph, interval: int, pinned: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, graph: ExactGraph, interval: int, pins: Pins) -> None:
         self.graph = graph
         self.interval = interval
-        self.pinned = pinned
+        self._pins = pins
+        self._chosen: set[str] = set()
         self.problems = Problems()
         self.instances: list[Instance] = []
         self.inputs: list[Port] = []
@@ -162,7 +163,16 @@ class Lowering:
     def choose(self, layer: Layer, found: Iterable[Candidate]) -> Candidate:
         """The engine of a layer for the machine's interval."""
         where = f"{layer.kind} {layer.name}"
-        return choose(found, self.interval, self.problems, where, self.pinned.get(layer.name, {}))
+        self._chosen.add(layer.name)
+        return choose(found, self.interval, self.problems, where, self._pins.of(layer.name))
+
+    def check(self) -> None:
+        """Raise `TinsmithError` for everything that went wrong, and for pins of layers that have no choice."""
+        for name, pinned in self._pins.layers.items():
+            if pinned and name not in self._chosen:
+                keys = ", ".join(pinned)
+                self.problems.add(f"{keys} cannot be pinned", where=name, why="there is one way to do this layer")
+        self.problems.check()
 
     def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, cycles: int) -> None:
         """The stored output of accumulators: words of `sums.lanes` channels, in order.

@@ -37,11 +37,11 @@ def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     x, y = state.tensor(layer.inputs[0]), state.tensor(layer.output)
     outputs, inputs, kh, kw = layer.weight.shape
     form = geometry(layer, (kh, kw), x, y)
-    direct = form.trivial or form.whole_image
+    direct = form.direct
     columns = 0 if direct else form.columns
     work = Work(form.pixels, form.taps, inputs, outputs, form.pixels_in, columns, *_luts(layer, x))
     window = _in_order(layer.weight.astype(np.int64), Folding(outputs, inputs, form.taps)).T
-    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, window, layer.ending)]
+    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, window, layer.ending, direct=direct)]
     chosen = state.choose(layer, found)
     folding = chosen.folding
     vectors = state.consume(x.name, folding.lanes)
@@ -73,7 +73,7 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
     order = np.arange(k).reshape(channels, pixels).T.ravel()
     work = Work(1, 1, k, outputs, 1, 0, *_luts(layer, x))
     matrix = layer.weight.astype(np.int64)[order]
-    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, matrix, layer.ending)]
+    found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, matrix, layer.ending, direct=True)]
     chosen = state.choose(layer, found)
     vectors = state.consume(x.name, chosen.folding.lanes)
     if chosen.kind == ADDERS:

@@ -40,7 +40,9 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
     # A row for each lane of a window: all of its channels at each of its taps.
     matrix = np.einsum("tc,cd->tcd", filters, np.eye(channels, dtype=np.int64)).reshape(-1, channels)
     work = _work(form, channels, op, x, signed_width(*layer.acc))
-    chosen = state.choose(layer, [*candidates(LANES, work), *adder.candidates(work, matrix, ending)])
+    chosen = state.choose(
+        layer, [*candidates(LANES, work), *adder.candidates(work, matrix, ending, direct=form.direct)]
+    )
     if chosen.kind == ADDERS:
         vectors = _windows(state, layer, form, chosen.folding, 0)
         lanes = adder.lanes_of(x, len(matrix), 0)
@@ -58,7 +60,7 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
     form, channels = geometry(layer, layer.kernel, x, state.tensor(layer.output)), image(x)[1]
     op = MINIMUM if least else MAXIMUM
     work = _work(form, channels, op, x, width(x))
-    chosen = state.choose(layer, [*candidates(LANES, work), adder.reduction(work)])
+    chosen = state.choose(layer, [*candidates(LANES, work), *adder.reduction(work, direct=form.direct)])
     if chosen.kind == ADDERS:
         vectors = _windows(state, layer, form, chosen.folding, loses)
         lanes = adder.lanes_of(x, vectors.lanes, -128 if signed(x) else 0)
@@ -71,7 +73,7 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
 def _work(form: Geometry, channels: int, op: int, x: Tensor, acc: int) -> Work:
     """What is done for an image; accumulators have `acc` bits."""
     product = width(x) * (width(x) + 2.0) if op == DEPTHWISE else 1.5 * width(x)
-    columns = 0 if form.whole_image or form.trivial else form.columns
+    columns = 0 if form.direct else form.columns
     size = (form.pixels, form.taps, channels, 1, form.pixels_in, columns)
     return Work(*size, product, width(x), 3.0 * acc, side_by_side=True)
 
@@ -79,7 +81,7 @@ def _work(form: Geometry, channels: int, op: int, x: Tensor, acc: int) -> Work:
 def _windows(state: Lowering, layer: Any, form: Geometry, folding: Folding, pad: int) -> Wire:
     """The stream of windows that an engine of this folding reads."""
     vectors = state.consume(layer.inputs[0], folding.lanes)
-    if form.trivial or form.whole_image:
+    if form.direct:
         return vectors
     return windows(state, layer.name, vectors, form, taps=folding.taps, outer=True, pad=pad)
 

@@ -1,4 +1,4 @@
-"""Simulates a machine in Icarus under its own cocotb bench, and reads every layer from the traces."""
+"""Simulates a machine and reads every layer from the traces; Icarus and GHDL run it under its own cocotb bench."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.backend import Arrays
-from tinsmith.errors import TinsmithError
+from tinsmith.backend import Arrays, Tool
+from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
 
 from tinsmith_backends.rtl.instances import Wire
+from tinsmith_backends.rtl.targets import COCOTB, GHDL, ICARUS
 from tinsmith_backends.rtl.write import FILE, VECTORS, hexadecimal, quantized
 
 RESULTS = "results.xml"
 """What cocotb says of its tests."""
 
 
-class IcarusRunner:
-    """Copies the build into a temporary folder, where the simulator may write."""
+class MachineRunner(ABC):
+    """A simulation of a copy of the build in a temporary folder, where the simulator may write."""
 
-    name = "icarus"
+    name: str
 
     def __init__(self, build: Path, graph: ExactGraph) -> None:
         self._graph = graph
@@ -48,14 +50,10 @@ class IcarusRunner:
 
     def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
         """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
-        promised = {name: self._description[name] for name in ("latency", "interval")}
-        vectors: dict[str, Any] = {**promised, "inputs": {}, "outputs": {}}
-        for port in self._description["inputs"]:
-            vectors["inputs"][port["name"]] = [self._words(port, sample) for sample in samples]
-        for port in self._description["outputs"]:
-            vectors["outputs"][port["name"]] = [["0"] * port["words"] for _ in samples]
-        (self._work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
-        self._simulate()
+        words = {
+            port["name"]: [self._words(port, sample) for sample in samples] for port in self._description["inputs"]
+        }
+        self._simulate(words, len(samples))
         traces = self._description["traces"]
         found = {trace["tensor"]: self._trace(trace, len(samples)) for trace in traces}
         wanted = found.keys() if layers else {port["tensor"] for port in self._description["outputs"]}
@@ -67,18 +65,13 @@ class IcarusRunner:
         why = f"the machine takes an inference every {self._description['interval']} clocks, whatever the clock is"
         raise TinsmithError("a simulation is not timed", where=str(self._build), why=why)
 
-    def _simulate(self) -> None:
-        """`make` as a user would, with the cocotb of this Python; the trace is compiled in."""
-        paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        environment = {**os.environ, "PATH": paths, "TINSMITH_RECORD": "1"}
-        (self._work / RESULTS).unlink(missing_ok=True)
-        command = ["make", "SIM=icarus", "COMPILE_ARGS=-DTINSMITH_TRACE"]
-        done = subprocess.run(command, cwd=self._work, env=environment, capture_output=True, text=True, check=False)
-        results = self._work / RESULTS
-        if done.returncode or not results.exists() or "<failure" in results.read_text(encoding="utf-8"):
-            lines = [*done.stderr.splitlines(), *done.stdout.splitlines()] or ["no reason given"]
-            reasons = [line.strip() for line in lines if "rror" in line] or lines
-            raise TinsmithError("the simulation failed", where=str(self._build), why=reasons[0])
+    @abstractmethod
+    def _simulate(self, words: Mapping[str, list[list[str]]], samples: int) -> None:
+        """Feed the words of each input, inference by inference, and leave the traces in the work folder.
+
+        Raises:
+            TinsmithError: a tool is missing, the simulation failed, or took other clocks than promised.
+        """
 
     def _words(self, port: Mapping[str, Any], sample: Arrays) -> list[str]:
         quantizer = next(
@@ -106,6 +99,61 @@ class IcarusRunner:
                 steps = found[layer.inputs[0]].astype(np.int32) - tensor.zero_point
                 found[layer.output] = steps.astype(np.float32) * np.float32(tensor.scale)
         return found
+
+
+class CocotbRunner(MachineRunner):
+    """A simulator under the machine's own cocotb bench.
+
+    Attributes:
+        tools: what it needs.
+        tracing: what makes a build write the words of its streams.
+    """
+
+    tools: tuple[Tool, ...]
+    tracing: str
+
+    def _simulate(self, words: Mapping[str, list[list[str]]], samples: int) -> None:
+        """`make` as a user would, with the cocotb of this Python."""
+        need(*self.tools)
+        outputs = {port["name"]: [["0"] * port["words"]] * samples for port in self._description["outputs"]}
+        vectors = {"network": self._description["network"], "inputs": words, "outputs": outputs}
+        (self._work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
+        paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        environment = {**os.environ, "PATH": paths, "TINSMITH_RECORD": "1"}
+        (self._work / RESULTS).unlink(missing_ok=True)
+        command = ["make", f"SIM={self.name}", self.tracing]
+        done = subprocess.run(command, cwd=self._work, env=environment, capture_output=True, text=True, check=False)
+        results = self._work / RESULTS
+        if done.returncode or not results.exists() or "<failure" in results.read_text(encoding="utf-8"):
+            lines = [*done.stderr.splitlines(), *done.stdout.splitlines()] or ["no reason given"]
+            reasons = [line.strip() for line in lines if "rror" in line] or lines
+            raise TinsmithError("the simulation failed", where=str(self._build), why=reasons[0])
+
+
+class IcarusRunner(CocotbRunner):
+    """Icarus Verilog."""
+
+    name = "icarus"
+    tools = (COCOTB, ICARUS)
+    tracing = "COMPILE_ARGS=-DTINSMITH_TRACE"
+
+
+class GhdlRunner(CocotbRunner):
+    """GHDL."""
+
+    name = "ghdl"
+    tools = (COCOTB, GHDL)
+    tracing = "SIM_ARGS=-gTRACE=true"
+
+
+def need(*tools: Tool) -> None:
+    """Raise `TinsmithError` for every tool that is missing: nothing can be checked without it."""
+    problems = Problems()
+    for tool in tools:
+        if tool.found() is None:
+            why = "the build is complete, but nothing of it was checked"
+            problems.add(f"{tool.name} is missing", where="simulation", why=why, fix=tool.install)
+    problems.check()
 
 
 def read_constants(build: Path) -> dict[str, bytes]:

@@ -49,6 +49,11 @@ class Geometry:
         """The one window is the image."""
         return self.kernel == self.size and self.pixels == 1 and self.dilations == (1, 1)
 
+    @property
+    def direct(self) -> bool:
+        """No window former is needed."""
+        return self.trivial or self.whole_image
+
     def span(self, axis: int) -> int:
         """Pixels from the first tap to the last."""
         return (self.kernel[axis] - 1) * self.dilations[axis] + 1

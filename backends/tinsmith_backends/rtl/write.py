@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from tinsmith.ir.exact import Tensor
 from tinsmith_backends.rtl.adder import module
 from tinsmith_backends.rtl.buffers import Design
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
+from tinsmith_backends.rtl.languages import VERILOG, Language
 from tinsmith_backends.rtl.rendering import render
 
 FILE = "tinsmith.json"
@@ -26,7 +28,7 @@ RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
 
 
-def write_machine(design: Design, folder: Path) -> None:
+def write_machine(design: Design, folder: Path, language: Language) -> None:
     """Write everything but the test vectors into an empty folder."""
     machine, traced = design.machine, design.carried
     (folder / "src").mkdir()
@@ -34,55 +36,67 @@ def write_machine(design: Design, folder: Path) -> None:
     top = top_name(machine)
     modules = _modules(machine)
     for name in modules:
-        shutil.copyfile(_source(name), folder / "src" / f"{name}.sv")
-    for name, text in {**cells(machine), **constants(machine)}.items():
+        source = _source(name, language)
+        shutil.copyfile(source, folder / "src" / source.name)
+    for name, text in {**cells(machine, language), **constants(machine, language)}.items():
         (folder / name).write_text(text, encoding="utf-8")
     memories = sorted(f"{MEMORIES}/{path.name}" for path in (folder / MEMORIES).iterdir())
     values = {
         "machine": machine,
         "timing": design.timing,
         "top": top,
+        "language": language,
         "bytes": _bytes,
+        "generics": _generics,
         "literal": _literal,
         "shape": _shape,
     }
     values |= {"wires": _wires(machine), "traces": list({w.name: w for w in traced.values()}.values())}
-    _write(folder / "src" / f"{top}.sv", "top.sv.j2", **values)
+    _write(folder / "src" / f"{top}{language.suffix}", f"top{language.suffix}.j2", **values)
     sources = sorted(path.name for path in (folder / "src").iterdir())
     (folder / "files.f").write_text("".join(f"src/{name}\n" for name in sources), encoding="utf-8")
     _write(folder / f"{top}.core", "core.j2", sources=sources, memories=memories, **values)
     _write(folder / "README.md", "README.md.j2", **values)
-    _write(folder / "Makefile", "Makefile.j2", top=top)
+    _write(folder / "Makefile", "Makefile.j2", top=top, language=language)
     shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
-    (folder / FILE).write_text(json.dumps(_description(design), indent=1) + "\n", encoding="utf-8")
+    (folder / FILE).write_text(json.dumps(_description(design, language), indent=1) + "\n", encoding="utf-8")
 
 
-def constants(machine: Machine) -> dict[str, str]:
+def constants(machine: Machine, language: Language) -> dict[str, str]:
     """Files that hold the network's numbers: ROM contents, and modules that are made of them."""
     files: dict[str, str] = {}
     for instance in machine.instances:
         files |= {f"{MEMORIES}/{name}": text for name, text in instance.memories.items()}
         if instance.graph:
-            files |= {f"src/{name}": text for name, text in module.sources(instance, instance.graph).items()}
+            made = module.sources(instance, instance.graph, language)
+            files |= {f"src/{name}": text for name, text in made.items()}
     return files
 
 
-def cells(machine: Machine) -> dict[str, str]:
+def cells(machine: Machine, language: Language) -> dict[str, str]:
     """The modules that graphs of adders are made of."""
     used = any(instance.graph for instance in machine.instances)
-    return {f"src/{name}": text for name, text in module.cells().items()} if used else {}
+    return {f"src/{name}": text for name, text in module.cells(language).items()} if used else {}
 
 
 def write_vectors(design: Design, folder: Path, expected: Sequence[Arrays]) -> None:
     """Write the words of each stream for every sample; `expected` are the exact graph's tensors."""
-    machine, timing = design.machine, design.timing
+    machine = design.machine
     sides = {"inputs": machine.inputs, "outputs": machine.outputs}
     vectors: dict[str, Any] = {
         side: {port.name: [hexadecimal(port.wire, sample[port.tensor]) for sample in expected] for port in ports}
         for side, ports in sides.items()
     }
-    text = json.dumps({"latency": timing.latency, "interval": timing.interval, **vectors})
+    text = json.dumps({"network": fingerprint(machine), **vectors})
     (folder / VECTORS).write_text(text + "\n", encoding="utf-8")
+
+
+def fingerprint(machine: Machine) -> str:
+    """Tells machines apart: of what they hold and how their streams are made."""
+    held = [(one.module, sorted(one.parameters.items())) for one in machine.instances]
+    files = sorted(constants(machine, VERILOG).items())  # the same in any language
+    ports = [(port.name, port.wire.lanes, port.wire.width) for port in (*machine.inputs, *machine.outputs)]
+    return hashlib.sha256(repr((held, files, ports)).encode()).hexdigest()[:16]
 
 
 def hexadecimal(wire: Wire, values: npt.NDArray[Any]) -> list[str]:
@@ -112,14 +126,13 @@ def top_name(machine: Machine) -> str:
     return f"{name}_top"
 
 
-def _source(module: str) -> Path:
-    found = sorted(RTL.glob(f"*/{module}.sv"))
-    if not found:
-        what = f"the SystemVerilog module {module} is missing"
-        raise TinsmithError(
-            what, where=str(RTL), why="it is part of the repository", fix="pip install -e . in a checkout"
-        )
-    return found[0]
+def _source(module: str, language: Language) -> Path:
+    found = [RTL / folder / f"{module}{language.suffix}" for folder in language.folders]
+    for path in found:
+        if path.is_file():
+            return path
+    what, why = f"the {language.name} module {module} is missing", "it is part of the repository"
+    raise TinsmithError(what, where=str(RTL), why=why, fix="pip install -e . in a checkout")
 
 
 def _modules(machine: Machine) -> list[str]:
@@ -150,6 +163,14 @@ def _literal(name: str, value: Parameter, instance: Instance) -> str:
     return str(value)
 
 
+def _generics(instance: Instance) -> dict[str, Parameter]:
+    """Parameters as VHDL has them: padding is said for one lane, which may be wider than an integer in all."""
+    if "PAD" not in instance.parameters:
+        return dict(instance.parameters)
+    width = instance.inputs["s"].width
+    return {**instance.parameters, "PAD": int(instance.parameters["PAD"]) & ((1 << width) - 1), "PAD_W": width}
+
+
 def _shape(instance: Instance) -> str:
     keys = ("PE", "SIMD", "LANES", "PARALLEL", "KH", "KW", "ROWS", "DEPTH")
     return ", ".join(f"{key} {instance.parameters[key]}" for key in keys if key in instance.parameters)
@@ -160,15 +181,16 @@ def _port(port: Port) -> dict[str, Any]:
     return {"name": port.name, "tensor": port.tensor, "lanes": wire.lanes, "width": wire.width, "words": wire.words}
 
 
-def _description(design: Design) -> dict[str, Any]:
+def _description(design: Design, language: Language) -> dict[str, Any]:
     machine, traced = design.machine, design.carried
     return {
         "top": top_name(machine),
+        "network": fingerprint(machine),
         "latency": design.timing.latency,
         "interval": design.timing.interval,
         "inputs": [_port(port) for port in machine.inputs],
         "outputs": [_port(port) for port in machine.outputs],
-        "constants": sorted(constants(machine)),
+        "constants": sorted(constants(machine, language)),
         "traces": [_port(Port(wire.name, tensor, wire)) for tensor, wire in traced.items()],
     }
 

@@ -14,6 +14,7 @@ from tinsmith.settings import Settings
 from tinsmith_backends.soc.targets import TARGETS
 
 if TYPE_CHECKING:
+    from tinsmith.estimates import Estimate
     from tinsmith.ir.exact import ExactGraph
 
     from tinsmith_backends.soc.program import Program
@@ -83,6 +84,12 @@ class SocBackend:
         from tinsmith_backends.soc.runner import runner_called
 
         return runner_called(runner or TARGETS[target].runner, build, self._program(graph, target))
+
+    def estimate(self, graph: ExactGraph, target: str) -> Estimate:
+        """Clocks, use of the multipliers, memory: `tinsmith.estimates.Estimates`."""
+        from tinsmith_backends.soc.estimate import estimate
+
+        return estimate(self._program(graph, target))
 
     def _program(self, graph: ExactGraph, target: str) -> Program:
         from tinsmith_backends.soc.chip import Chip

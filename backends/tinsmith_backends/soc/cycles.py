@@ -10,9 +10,11 @@ from tinsmith_backends.soc.schedule import Compute, Run, Schedule
 
 FETCH = 22
 """Clocks from the start of a run, or from the last step before, to the first step: a descriptor is fetched."""
-WAY_OUT = 14
+WAY_OUT = 8
 """Clocks from the last step, and what its results take to leave the array, until they are in the memory."""
-NEXT = 6
+REQUANTIZERS = 6
+"""Clocks of a requantizer; raw accumulators go past them."""
+NEXT = 4
 """Clocks from then on until the next descriptor's first step can be."""
 LOAD_FETCH = 8
 """Clocks in which a load descriptor is fetched."""
@@ -25,16 +27,33 @@ BOOT_START = 2
 
 
 @dataclass(frozen=True)
+class Span:
+    """When a compute descriptor works, in clocks from its run's start.
+
+    Attributes:
+        before: end of the one before.
+        begin: its first step.
+        end: all of its results are in the memory.
+        waits: clocks until `begin` in which it waited for a load.
+    """
+
+    before: int
+    begin: int
+    end: int
+    waits: int
+
+
+@dataclass(frozen=True)
 class Timing:
     """Clocks of a program.
 
     Attributes:
-        computes: first step, and when its results are in the memory, of every compute descriptor, from the run's start.
+        spans: of every compute descriptor.
         runs: clocks of each run of a frame.
         boot: clocks of the run before the first frame.
     """
 
-    computes: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     runs: tuple[int, ...]
     boot: int
 
@@ -46,7 +65,7 @@ class Timing:
 
 def timing(made: Schedule, chip: Chip) -> Timing:
     """Clocks of all runs of a schedule."""
-    spans: list[tuple[int, int]] = []
+    spans: list[Span] = []
     runs, boot = [], 0
     for run in made.runs:
         if run.boot:
@@ -54,29 +73,36 @@ def timing(made: Schedule, chip: Chip) -> Timing:
             continue
         found = _run(run, chip)
         spans += found
-        runs.append(max((end for _, end in found), default=0))
+        runs.append(found[-1].end if found else 0)
     return Timing(tuple(spans), tuple(runs), boot)
 
 
-def _run(run: Run, chip: Chip) -> list[tuple[int, int]]:
+def _run(run: Run, chip: Chip) -> list[Span]:
     """Both lists, each in order, waiting for each other."""
     loaded: list[int] = []
-    spans: list[tuple[int, int]] = []
+    spans: list[Span] = []
     loads = iter(run.loads)
     pending = next(loads, None)
-    leaving = 0
+    rest = 0  # from the end of a descriptor until the next one can be there
     for number, compute in enumerate(run.computes):
         while pending is not None and pending.after_compute <= number:
             fetched = (loaded[-1] if loaded else LOAD_START) + LOAD_FETCH
-            ready = spans[pending.after_compute - 1][1] if pending.after_compute else 0
+            ready = spans[pending.after_compute - 1].end if pending.after_compute else 0
             loaded.append(max(fetched, ready) + LOAD_REQUEST + pending.words)
             pending = next(loads, None)
-        fetched = max(spans[-1][1] + NEXT, spans[-1][1] + FETCH - WAY_OUT - leaving) if spans else FETCH
+        before = spans[-1].end if spans else 0
+        fetched = before + max(NEXT, rest) if spans else FETCH
         wanted = compute.fields["after_load"]
         begin = max(fetched, loaded[wanted - 1] if wanted else 0)
-        spans.append((begin, begin + WAY_OUT + compute_clocks(compute, chip)))
-        leaving = ending_clocks(compute, compute.fields["last_count"], chip)
+        end = begin + way_out(compute) + compute_clocks(compute, chip)
+        spans.append(Span(before, begin, end, begin - fetched))
+        rest = FETCH - way_out(compute) - ending_clocks(compute, compute.fields["last_count"], chip)
     return spans
+
+
+def way_out(compute: Compute) -> int:
+    """Clocks from the last step to the memory, but for those in which results leave the array one behind the other."""
+    return WAY_OUT + (0 if compute.fields["ending"] == ENDING["RAW"] else REQUANTIZERS)
 
 
 def compute_clocks(compute: Compute, chip: Chip) -> int:

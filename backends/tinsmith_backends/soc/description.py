@@ -14,9 +14,11 @@ from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize, Tensor
 
 from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.traces import Trace
 
 FILE = "soc.json"
 IMAGE = "image.bin"
+VECTORS = "vectors.json"
 
 
 def describe(program: Program) -> dict[str, Any]:
@@ -27,7 +29,16 @@ def describe(program: Program) -> dict[str, Any]:
         "identity": program.chip.identity,
         "clocks": program.timing.clocks,
         "constants": [{"key": key, "offset": offset, "bytes": size} for key, offset, size in constant_places(program)],
+        "traces": [_trace(trace) for trace in program.traces],
     }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    """Where a tensor stands, and when: `rows` of `pixels` of `run` bytes, behind so many compute descriptors."""
+    view = trace.view
+    shape = {"rows": view.height, "row_bytes": view.row_bytes, "pixels": view.width, "pixel_bytes": view.pixel_bytes}
+    run = view.channels * trace.value_bytes
+    return {"tensor": trace.tensor.name, "computes": trace.computes, "address": trace.address, **shape, "run": run}
 
 
 def constant_places(program: Program) -> Iterator[tuple[str, int, int]]:

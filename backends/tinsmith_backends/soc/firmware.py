@@ -1,4 +1,7 @@
-"""Compiles the firmware with zig's clang, and writes it as the RTL reads it: a 32-bit word a line."""
+"""Compiles the firmware with zig's clang, and writes it as the RTL reads it: a 32-bit word a line.
+
+`python -m tinsmith_backends.soc.firmware firmware.hex [RAM_BYTES=65536]` does so for a chip with these parameters.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from tinsmith.errors import TinsmithError
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = ROOT / "firmware"
+"""The folder that has `firmware/` and `rtl/`; a build folder of the target is another one."""
 
 RAM_BYTES = 32768
 """Of the default chip; the linker script says the same."""
@@ -18,26 +21,28 @@ RAM_BYTES = 32768
 TARGET = ("-target", "riscv32-freestanding", "-mcpu=generic_rv32+m+c")
 FLAGS = (
     *("-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-fno-sanitize=undefined", "-fno-builtin"),
-    *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
+    *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-fomit-frame-pointer", "-flto"),
 )
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 
-def sources() -> list[Path]:
+def sources(root: Path = ROOT) -> list[Path]:
     """The firmware's C files and its entry."""
-    return sorted([*(FOLDER / "src").glob("*.c"), *(FOLDER / "src").glob("*.S")])
+    folder = root / "firmware" / "src"
+    return sorted([*folder.glob("*.c"), *folder.glob("*.S")])
 
 
-def build(out: Path, *, ram_bytes: int = RAM_BYTES) -> int:
+def build(out: Path, *, ram_bytes: int = RAM_BYTES, root: Path = ROOT) -> int:
     """Write `out` (hexadecimal words) for a chip with this much memory.
 
     Returns:
         the size of code and constants in bytes.
     """
-    return link(out, sources(), (*STRICT, f"-I{FOLDER / 'include'}"), ram_bytes=ram_bytes)
+    flags = (*STRICT, f"-I{root / 'firmware' / 'include'}")
+    return link(out, sources(root), flags, ram_bytes=ram_bytes, root=root)
 
 
-def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: int) -> int:
+def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: int, root: Path = ROOT) -> int:
     """Compile and link these files with the firmware's linker script.
 
     Raises:
@@ -45,7 +50,8 @@ def link(out: Path, files: Sequence[Path], flags: Sequence[str], *, ram_bytes: i
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     script, elf, binary = (out.with_suffix(suffix) for suffix in (".ld", ".elf", ".bin"))
-    script.write_text((FOLDER / "link.ld").read_text().replace("LENGTH = 32K", f"LENGTH = {ram_bytes}"))
+    text = (root / "firmware" / "link.ld").read_text()
+    script.write_text(text.replace("LENGTH = 32K", f"LENGTH = {ram_bytes}"))
     zig = [sys.executable, "-m", "ziglang"]
     _run([*zig, "cc", *TARGET, *FLAGS, *flags, "-T", str(script), *map(str, files), "-o", str(elf)])
     _run([*zig, "objcopy", "-O", "binary", str(elf), str(binary)])
@@ -60,4 +66,23 @@ def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         fix = "pip install 'tinsmith[cpu]' brings ziglang" if "No module named" in done.stderr else ""
-        raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", where=str(FOLDER), fix=fix)
+        raise TinsmithError(f"the firmware does not compile:\n{done.stderr.strip()}", fix=fix)
+
+
+def parameters_of(words: Sequence[str]) -> dict[str, int]:
+    """NAME=VALUE words of a command line; raises `TinsmithError` for any other."""
+    try:
+        return {name: int(value, 0) for name, _, value in (word.partition("=") for word in words)}
+    except ValueError as error:
+        raise TinsmithError(f"{' '.join(words)} is no list of NAME=VALUE", fix="RAM_BYTES=65536") from error
+
+
+def main() -> None:
+    """Build, and say how large it is."""
+    out, *words = sys.argv[1:]
+    size = build(Path(out), ram_bytes=parameters_of(words).get("RAM_BYTES", RAM_BYTES))
+    print(f"{out}: {size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinsmith_backends.soc.cycles import Span
 from tinsmith_backends.soc.memory_map import ENDING, OPCODE, SOFT_OPERATOR
 from tinsmith_backends.soc.operations import Software
 from tinsmith_backends.soc.program import Program
@@ -17,7 +18,7 @@ def listing(program: Program) -> str:
         f"{program.schedule.placed.arena.size} of {program.chip.act_bytes} bytes of activation memory",
         "",
     ]
-    spans = iter(program.timing.computes)
+    spans = iter(program.timing.spans)
     for number, step in enumerate(program.schedule.steps):
         if isinstance(step, Software):
             lines.append(f"step {number}: firmware {SOFT_OPERATOR.name_of(step.fields['operator'])} for {step.layer}")
@@ -33,9 +34,9 @@ def _load(load: Load) -> str:
     return f"{load.kind:10s} {place}  after compute {load.after_compute:3d}  {load.layer}"
 
 
-def _computes(computes: list[Compute], spans: Iterator[tuple[int, int]]) -> Iterator[str]:
+def _computes(computes: list[Compute], spans: Iterator[Span]) -> Iterator[str]:
     for compute in computes:
-        begin, end = next(spans)
+        span = next(spans)
         d = compute.fields
         window = f"{d.get('kh', 1)}x{d.get('kx_n', 1)}x{d.get('run_n', 1)}"
         if d.get("history"):
@@ -44,5 +45,6 @@ def _computes(computes: list[Compute], spans: Iterator[tuple[int, int]]) -> Iter
         yield (
             f"{opcode:7s} {d['out_h']}x{d['out_w']} pixels, {d['groups']} groups, window {window}, {ending}"
             f"  {d['in_base']:#07x} -> {d['out_base']:#07x}  weights {d['w_base']}, parameters {d['p_base']}"
-            f"  after load {d['after_load']}  clocks {begin} to {end}  {compute.of.layer}: {compute.of.kernel}"
+            f"  after load {d['after_load']}  clocks {span.begin} to {span.end}"
+            f"  {compute.of.layer}: {compute.of.kernel}"
         )

@@ -291,7 +291,7 @@ RESULT = Record(
         Field("error", 0, 0, 8, "ERR_*; after an error no tensor follows"),
         Field("magic", 0, 16, 16, "0x5453"),
         Field("sequence", 1, 0, 32, "of the frame since reset, or ERROR of the accelerator where error is not 0"),
-        Field("clocks", 2, 0, 32, "from the frame's last beat to here"),
+        Field("clocks", 2, 0, 32, "from the frame's last beat to the end of the program"),
         Field("payload", 3, 0, 32, "words that follow"),
     ),
 )

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,44 +17,68 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays, Runner
 from tinsmith.errors import TinsmithError
 
-from tinsmith_backends.soc.description import IMAGE, constants, frames, read_description, with_outputs
+from tinsmith_backends.soc.description import IMAGE, VECTORS, constants, frames, read_description, with_outputs
 from tinsmith_backends.soc.memory_map import ERROR
-from tinsmith_backends.soc.program import Program, Trace
-from tinsmith_backends.soc.system import Answer, Frame, Outcome, run
+from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.system import Frame, Outcome, run
+from tinsmith_backends.soc.traces import Trace
+
+RECORD = "record.json"
+"""What the bench writes."""
 
 
-class VerilatorRunner:
+class ChipRunner(ABC):
+    """What all simulators of the chip share."""
+
+    name = ""
+
+    def __init__(self, build: Path, program: Program) -> None:
+        self.build = build
+        self.program = program
+        self.image = (build / IMAGE).read_bytes()
+        self._description = read_description(build)
+
+    def constants(self) -> Mapping[str, bytes]:
+        """Weights, parameters and tables as they stand in the image, by `layer/kind`."""
+        return constants(self._description, self.image)
+
+    @abstractmethod
+    def tensors(self, samples: Sequence[Arrays], *, layers: bool) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """What the chip puts out for each sample, and with `layers` every tensor that stood in its memory."""
+
+    def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
+        for found in self.tensors(samples, layers=layers):
+            yield with_outputs(self.program.graph, found)
+
+    def time(self, sample: Arrays, *, repeats: int) -> list[float]:
+        """Raises `TinsmithError`: a simulation's time says nothing of the hardware's."""
+        why = f"the accelerator takes {self.program.timing.clocks} clocks a frame, whatever the clock is"
+        raise TinsmithError("a simulation is not timed", where=str(self.build), why=why)
+
+    def results(self, payload: bytes) -> dict[str, npt.NDArray[Any]]:
+        """The tensors of a result frame; each begins at a word."""
+        found, at = {}, 0
+        for trace in self.program.outputs:
+            found[trace.tensor.name] = trace.unstored(payload[at : at + trace.size])
+            at += -(-trace.size // 4) * 4
+        return found
+
+
+class VerilatorRunner(ChipRunner):
     """Verilated RTL in a C++ program: firmware, accelerator, streams, clock by clock."""
 
     name = "verilator"
 
-    def __init__(self, build: Path, program: Program) -> None:
-        self._build = build
-        self._program = program
-        self._description = read_description(build)
-        self._image = (build / IMAGE).read_bytes()
-
-    def constants(self) -> Mapping[str, bytes]:
-        """Weights, parameters and tables as they stand in the image, by `layer/kind`."""
-        return constants(self._description, self._image)
-
-    def run(self, samples: Sequence[Arrays], *, layers: bool = True) -> Iterator[dict[str, npt.NDArray[Any]]]:
-        """See `tinsmith.backend.Runner`; all samples in one simulation, one behind the other."""
-        traces = sorted(self._program.traces, key=lambda trace: trace.computes) if layers else []
+    def tensors(self, samples: Sequence[Arrays], *, layers: bool) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """See `ChipRunner`."""
+        traces = sorted(self.program.traces, key=lambda trace: trace.computes) if layers else []
         outcome = self.simulate(samples, traces)
-        size, at = sum(trace.size for trace in traces), 0
-        for answer in outcome.answers:
-            found = self._outputs(answer)
-            region = outcome.trace[at : at + size]
-            at += size
-            for trace, data in _cut(region, traces):
-                found.setdefault(trace.tensor.name, trace.values(data))
-            yield with_outputs(self._program.graph, found)
-
-    def time(self, sample: Arrays, *, repeats: int) -> list[float]:
-        """Raises `TinsmithError`: a simulation's time says nothing of the hardware's."""
-        why = f"the accelerator takes {self._program.timing.clocks} clocks a frame, whatever the clock is"
-        raise TinsmithError("a simulation is not timed", where=str(self._build), why=why)
+        size = sum(trace.size for trace in traces)
+        for number, answer in enumerate(outcome.answers):
+            region = outcome.trace[number * size : (number + 1) * size]
+            seen = {trace.tensor.name: trace.values(data) for trace, data in _cut(region, traces)}
+            yield seen | self.results(answer.payload)
 
     def simulate(self, samples: Sequence[Arrays], traces: Sequence[Trace] = ()) -> Outcome:
         """One simulation of all samples.
@@ -55,23 +86,47 @@ class VerilatorRunner:
         Raises:
             TinsmithError: the chip reports an error, with its name.
         """
-        stream = [Frame(data) for sample in samples for data in frames(self._program, sample)]
+        stream = [Frame(data) for sample in samples for data in frames(self.program, sample)]
         regions = [(trace.computes, trace.address, trace.size) for trace in traces]
-        parameters = self._program.chip.parameters
-        outcome = run(parameters, self._image, stream, regions=regions, expected=len(samples))
+        parameters = self.program.chip.parameters
+        outcome = run(parameters, self.image, stream, regions=regions, expected=len(samples), root=self.build)
         for number, answer in enumerate(outcome.answers):
             if answer.error:
                 what = f"the chip answers sample {number} with error {ERROR.name_of(answer.error)}"
-                raise TinsmithError(what, where=str(self._build), why=outcome.log.strip())
+                raise TinsmithError(what, where=str(self.build), why=outcome.log.strip())
         return outcome
 
-    def _outputs(self, answer: Answer) -> dict[str, npt.NDArray[Any]]:
-        """The tensors of a result frame; each begins at a word."""
-        found, at = {}, 0
-        for trace in self._program.outputs:
-            found[trace.tensor.name] = trace.values(answer.payload[at : at + trace.size])
-            at += -(-trace.size // 4) * 4
-        return found
+
+class IcarusRunner(ChipRunner):
+    """The build's own cocotb bench in Icarus Verilog; slow."""
+
+    name = "icarus"
+
+    def tensors(self, samples: Sequence[Arrays], *, layers: bool) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """See `ChipRunner`."""
+        for answer in self._recorded(samples):
+            seen = {
+                trace.tensor.name: trace.unstored(bytes.fromhex(answer["tensors"][trace.tensor.name]))
+                for trace in (self.program.traces if layers else ())
+            }
+            yield seen | self.results(bytes.fromhex(answer["result"]))
+
+    def _recorded(self, samples: Sequence[Arrays]) -> list[dict[str, Any]]:
+        """`make` as a user would, with the cocotb of this Python, in a copy of the build where it may write."""
+        with tempfile.TemporaryDirectory(prefix="tinsmith-") as name:
+            work = Path(name) / "build"
+            shutil.copytree(self.build, work)
+            vectors = {"frames": [[data.hex() for data in frames(self.program, sample)] for sample in samples]}
+            (work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
+            paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+            environment = {**os.environ, "PATH": paths, "TINSMITH_RECORD": RECORD}
+            done = subprocess.run(["make"], cwd=work, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode or not (work / RECORD).exists():
+                lines = [*done.stderr.splitlines(), *done.stdout.splitlines()] or ["no reason given"]
+                reasons = [line.strip() for line in lines if "rror" in line] or lines
+                raise TinsmithError("the simulation failed", where=str(self.build), why=reasons[0])
+            answers: list[dict[str, Any]] = json.loads((work / RECORD).read_text(encoding="utf-8"))
+            return answers
 
 
 def _cut(region: bytes, traces: Sequence[Trace]) -> Iterator[tuple[Trace, bytes]]:
@@ -81,13 +136,12 @@ def _cut(region: bytes, traces: Sequence[Trace]) -> Iterator[tuple[Trace, bytes]
         at += trace.size
 
 
-RUNNERS: Mapping[str, type[VerilatorRunner]] = {VerilatorRunner.name: VerilatorRunner}
+RUNNERS: Mapping[str, type[ChipRunner]] = {each.name: each for each in (VerilatorRunner, IcarusRunner)}
 
 
 def runner_called(name: str, build: Path, program: Program) -> Runner:
     """The runner for a build folder; raises `TinsmithError` where none has that name."""
     if name not in RUNNERS:
-        raise TinsmithError(
-            f"soc has no runner called {name!r}", where="--runner", fix=f"--runner {next(iter(RUNNERS))}"
-        )
+        what = f"soc has no runner called {name!r}"
+        raise TinsmithError(what, where="--runner", fix=f"--runner {' or '.join(RUNNERS)}")
     return RUNNERS[name](build, program)

@@ -1,4 +1,7 @@
-"""Verilates the chip with its C++ runner, once for a set of parameters, and keeps the program in the user's cache."""
+"""Verilates the chip with its C++ runner, once for a set of parameters, and keeps the program in the user's cache.
+
+`python -m tinsmith_backends.soc.simulator soc_sim [NAME=VALUE ...]` puts the program of these parameters where it says.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,10 +18,7 @@ from pathlib import Path
 from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc import firmware
-from tinsmith_backends.soc.memory_map import IDENTITY_PARAMETERS
 
-RTL = firmware.ROOT / "rtl"
-SIM = firmware.FOLDER / "sim"
 UART_DIVISOR = 4
 """Clocks a bit of the log: fast, since a simulation has no other end of the line."""
 DEFAULTS = {"PES": 8, "LANES": 8, "RQS": 4, "ACT_BYTES": 65536, "WGT_WORDS": 1024, "PAR_WORDS": 256}
@@ -34,9 +35,9 @@ def package_file(package: str, path: str) -> Path:
     return Path(found.origin).parent / path
 
 
-def rtl_sources() -> list[Path]:
+def rtl_sources(root: Path = firmware.ROOT) -> list[Path]:
     """The chip's RTL, packages first, and the processor's."""
-    files = [path for folder in ("common", "soc") for path in (RTL / folder).glob("*.sv")]
+    files = [path for folder in ("common", "soc") for path in (root / "rtl" / folder).glob("*.sv")]
     ordered = sorted(files, key=lambda path: (not path.stem.endswith("_pkg"), path))
     return [*ordered, package_file("pythondata_cpu_picorv32", "verilog/picorv32.v")]
 
@@ -91,8 +92,11 @@ lint_off -file "*picorv32.v"
 """What the runner reads beside the activation memory; the processor's own style is not ours to judge."""
 
 
-def simulator(parameters: Mapping[str, int]) -> Path:
+def simulator(parameters: Mapping[str, int], *, root: Path = firmware.ROOT) -> Path:
     """The program that simulates the chip with these parameters (the others are `DEFAULTS`), built if it is not there.
+
+    Args:
+        root: the folder that has `rtl/` and `firmware/sim/`.
 
     Raises:
         TinsmithError: where a tool is missing, a parameter unknown, or the build fails.
@@ -101,12 +105,12 @@ def simulator(parameters: Mapping[str, int]) -> Path:
     if unknown:
         raise TinsmithError(f"the chip has no parameter {', '.join(sorted(unknown))}", fix=", ".join(DEFAULTS))
     values = {**DEFAULTS, **parameters}
-    kept = cache_folder() / _key(values)
+    kept = cache_folder() / _key(values, root)
     program = kept / "soc_sim"
     if not program.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="build-", dir=kept.parent) as folder:
-            _build(Path(folder), values)
+            _build(Path(folder), values, root)
             kept.mkdir(exist_ok=True)
             os.replace(Path(folder) / "soc_sim", program)
     return program
@@ -119,30 +123,42 @@ def cache_folder() -> Path:
     return (Path(told) if told else home / "tinsmith") / "soc"
 
 
-def _key(values: Mapping[str, int]) -> str:
+def _sim(root: Path) -> Path:
+    return root / "firmware" / "sim"
+
+
+def _key(values: Mapping[str, int], root: Path) -> str:
     """Says which sources, parameters and Verilator a simulator is of."""
     digest = hashlib.sha256(repr((sorted(values.items()), VISIBLE, chip_header(values))).encode())
-    for path in [*rtl_sources(), *sorted(SIM.glob("*")), package_file("verilator", "bin/verilator_bin")]:
+    for path in [*rtl_sources(root), *sorted(_sim(root).glob("*")), package_file("verilator", "bin/verilator_bin")]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:24]
 
 
-def _build(folder: Path, values: Mapping[str, int]) -> None:
+def _build(folder: Path, values: Mapping[str, int], root: Path) -> None:
     (folder / "chip.h").write_text(chip_header(values))
     (folder / "visible.vlt").write_text(VISIBLE)
     program, environment = verilator()
     told = [f"-G{name}={value}" for name, value in {**values, "UART_DIVISOR": UART_DIVISOR}.items()]
     command = [
         *(program, "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast"),
-        *("-Wall", "-Wno-TIMESCALEMOD", "--top-module", "tsm_soc", "--Mdir", str(folder / "obj"), "-o", "../soc_sim"),
-        *("-CFLAGS", f"-std=c++17 -O2 -I{folder} -I{SIM}", '-GFIRMWARE="firmware.hex"', *told),
-        *(str(folder / "visible.vlt"), *map(str, rtl_sources()), str(SIM / "main.cpp")),
+        *("-Wno-lint", "-Wno-fatal", "--top-module", "tsm_soc", "--Mdir", str(folder / "obj"), "-o", "../soc_sim"),
+        *("-CFLAGS", f"-std=c++17 -O2 -I{folder} -I{_sim(root)}", '-GFIRMWARE="firmware.hex"', *told),
+        *(str(folder / "visible.vlt"), *map(str, rtl_sources(root)), str(_sim(root) / "main.cpp")),
     ]
     if shutil.which("g++") is None and shutil.which("clang++") is None:
         raise TinsmithError("the simulator needs a C++ compiler", fix="apt-get install g++ make")
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        raise TinsmithError(f"the chip does not build:\n{done.stderr[-4000:]}", where=str(RTL))
+        raise TinsmithError(f"the chip does not build:\n{done.stderr[-4000:]}", where=str(root))
 
 
-assert set(IDENTITY_PARAMETERS) <= set(DEFAULTS)
+def main() -> None:
+    """Build, or take from the cache, and copy."""
+    out, *words = sys.argv[1:]
+    shutil.copy(simulator(firmware.parameters_of(words)), out)
+    print(out)
+
+
+if __name__ == "__main__":
+    main()

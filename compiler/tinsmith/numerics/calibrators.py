@@ -32,11 +32,12 @@ def percentile_range(histogram: Histogram, percentile: float, *, one_sided: bool
     return float(lo), float(hi)
 
 
-def mse_range(histogram: Histogram, *, non_negative: bool, asymmetric: bool) -> RealRange:
-    """The range whose 8-bit grid gives the least mean squared error over the histogram."""
+def mse_range(histogram: Histogram, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False) -> RealRange:
+    """The range whose 8-bit grid gives the least mean squared error over the histogram; arguments as of `grid_for`."""
 
     def error(lo: float, hi: float) -> float:
-        return squared_error(histogram, grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric))
+        grid = grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric, powers_of_two=powers_of_two)
+        return squared_error(histogram, grid)
 
     lo, hi = min(histogram.lo, 0.0), max(histogram.hi, 0.0)
     if not asymmetric or non_negative:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,11 +40,11 @@ class Grid:
         return self.scale * np.clip(np.rint(values / self.scale), lo - self.zero_point, hi - self.zero_point)
 
 
-def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool) -> Grid:
+def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False) -> Grid:
     """The grid that holds [lo, hi] and 0.
 
     uint8 with zero point 0 where `non_negative`; else int8 with zero point 0, or with `asymmetric` uint8 with the
-    zero point that wastes least.
+    zero point that wastes least. With `powers_of_two` the scale is the least power of two that does.
 
     Raises:
         ValueError: the range is not finite or passes `LARGEST_RANGE`.
@@ -53,12 +54,19 @@ def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool) -> G
         raise ValueError(f"range [{lo}, {hi}] is too large for a binary32 scale")
     if max(-lo, hi) < SMALLEST_RANGE:
         return Grid(1.0, 0, "uint8" if non_negative else "int8")
+    rounded = power_of_two_above if powers_of_two else _binary32
     if non_negative:
-        return Grid(_binary32(hi / 255), 0, "uint8")
+        return Grid(rounded(hi / 255), 0, "uint8")
     if asymmetric:
-        scale = _binary32((hi - lo) / 255)
+        scale = rounded((hi - lo) / 255)
         return Grid(scale, round(-lo / scale), "uint8")
-    return Grid(_binary32(max(hi / 127, -lo / 128)), 0, "int8")
+    return Grid(rounded(max(hi / 127, -lo / 128)), 0, "int8")
+
+
+def power_of_two_above(value: float) -> float:
+    """The least power of two that is not below `value`, which is positive."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(1.0, exponent - (mantissa == 0.5))
 
 
 def _binary32(value: float) -> float:

@@ -1,7 +1,8 @@
 """Choosing multipliers and shifts: real ratios become `(acc * M + 2^(s-1)) >> s`, docs/numbers.md.
 
 Where the proved accumulator leaves room for multipliers of at least ten bits the product stays inside int32 (three
-cheap instructions); otherwise multipliers have 31 bits and the product 64.
+cheap instructions); otherwise multipliers have 31 bits and the product 64. Powers of two are the exception: they are
+exact with the smallest multipliers, which is 1 where all channels agree, and then nothing is multiplied.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from tinsmith.ir.exact import Requantization
 
 INT32_MAX = 2**31 - 1
 MAX_SHIFT = 62
+LARGEST_SUM_SHIFT = 30
+"""Of a sum of two products, which stays inside int32."""
 LEAST_NARROW_MULTIPLIER = 2**9
 """A multiplier below this loses too much precision to stay with the 32-bit product."""
 
@@ -51,6 +54,15 @@ def _wide(ratio: RatioArray, where: str) -> tuple[npt.NDArray[np.int32], int]:
         shift -= 1
     if not 1 <= shift <= MAX_SHIFT:
         raise _extreme(float(ratio.max()), where)
+    return _multipliers(ratio, shift).astype(np.int32), shift
+
+
+def _powers_of_two(ratio: RatioArray) -> tuple[npt.NDArray[np.int32], int] | None:
+    """The least multipliers for ratios that all are powers of two, which they then state exactly."""
+    mantissa, exponent = np.frexp(ratio)
+    shift = max(1, 1 - int(exponent.min()))
+    if (mantissa != 0.5).any() or shift > MAX_SHIFT or _multipliers(ratio, shift).max() > INT32_MAX:
+        return None
     return _multipliers(ratio, shift).astype(np.int32), shift
 
 
@@ -97,8 +109,7 @@ def choose_requantization(
     alive = magnitude > 0
     if alive.any():  # a channel that is always 0 gives zero_point under any multiplier: it must not cost precision
         ratio = np.where(alive, ratio, ratio[alive].max())
-    narrow = _narrow(ratio, magnitude)
-    multiplier, shift = narrow or _wide(ratio, where)
+    multiplier, shift = _powers_of_two(ratio) or _narrow(ratio, magnitude) or _wide(ratio, where)
     wide = not product_fits_int32(multiplier, shift, magnitude)
     return Requantization(multiplier, shift, zero_point, lo, hi, wide)
 
@@ -121,7 +132,9 @@ def choose_addition(
     """
     real = np.asarray(ratios, np.float64)
     largest = np.asarray(magnitudes, np.int64)
-    for shift in range(30, 0, -1):
+    exact = _powers_of_two(real)
+    shifts = range(LARGEST_SUM_SHIFT, 0, -1)
+    for shift in shifts if exact is None or exact[1] not in shifts else (exact[1], *shifts):
         scaled = _multipliers(real, shift)
         if not (scaled <= INT32_MAX).all():
             continue

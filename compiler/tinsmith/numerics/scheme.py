@@ -123,6 +123,7 @@ def _class_grid(
     if any(grid is not None for grid in given):
         return _given_grid(members, given, settings, problems)
     asymmetric = any(settings[value].asymmetric for value in members.members)
+    powers_of_two = any(settings[value].powers_of_two for value in members.members)
     non_negative = all(value in positive for value in members.members)
     try:
         ends = [
@@ -131,7 +132,7 @@ def _class_grid(
         ]
         ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
         lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
-        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric)
+        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric, powers_of_two=powers_of_two)
     except ValueError as error:
         problems.add(
             str(error),
@@ -210,6 +211,7 @@ def _weight_scales(
         output_scale=grids[group.output.name or ""].scale,
         input_rms=rms,
         per_channel=per_channel,
+        powers_of_two=settings[group.output].powers_of_two,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE
+from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE, power_of_two_above
 from tinsmith.numerics.lattice import lattice_scales
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,6 +43,7 @@ def weight_scales(
     output_scale: float,
     input_rms: float,
     per_channel: bool,
+    powers_of_two: bool = False,
 ) -> FloatArray:
     """Scales for `weight` (channels, …), as an array (channels,) even where all are one.
 
@@ -58,6 +59,7 @@ def weight_scales(
         output_scale: scale of the layer's output.
         input_rms: root mean square of the input's real values, or an upper bound of it.
         per_channel: False gives every channel the scale of the one that needs the largest.
+        powers_of_two: the next power of two above each scale.
 
     Raises:
         OverflowError: the bias is so large that no scale does.
@@ -75,6 +77,8 @@ def weight_scales(
         tolerance = HARMLESS * output_scale / input_rms if input_rms else np.inf
         raised = _raised_where_harmless(weight, np.maximum(scales, least), tolerance)
         scales = np.where(own >= least, own, raised)
+    if powers_of_two:
+        scales = np.array([power_of_two_above(scale) for scale in scales])
     scales = scales.astype(np.float32)
     needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
     return needed if per_channel else np.full_like(needed, needed.max())

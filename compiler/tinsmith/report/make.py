@@ -10,7 +10,17 @@ import numpy as np
 
 from tinsmith.backend import Build, LayerBuild, Target
 from tinsmith.ir import warnings
-from tinsmith.ir.exact import ExactGraph, Layer, Tensor, Weighted, weight_bits
+from tinsmith.ir.exact import (
+    Add,
+    ExactGraph,
+    Layer,
+    PiecewiseLinear,
+    Requantization,
+    Tensor,
+    Weighted,
+    ending_of,
+    weight_bits,
+)
 from tinsmith.report.model import AccuracyReport, LayerAccuracy, LayerReport, LayerWarning, MemoryReport, Report
 from tinsmith.settings import Settings
 
@@ -73,6 +83,20 @@ def macs(graph: ExactGraph, layer: Layer) -> int:
     return math.prod(graph.tensors[layer.output].shape) * math.prod(terms)
 
 
+def multipliers(layer: Layer) -> int:
+    """Constants that requantization multiplies by and that are no powers of two: on an FPGA they cost multipliers."""
+    factors: list[int] = []
+    ending = ending_of(layer)
+    match layer:
+        case Add():
+            factors += layer.multipliers
+        case PiecewiseLinear():
+            factors += layer.multiplier.ravel().tolist()
+        case _ if isinstance(ending, Requantization):
+            factors += ending.multiplier.ravel().tolist()
+    return sum(abs(factor).bit_count() > 1 for factor in factors)
+
+
 def _bits(tensor: Tensor) -> int:
     return tensor.bits if tensor.dtype in ("int8", "uint8") else np.dtype(tensor.dtype).itemsize * 8
 
@@ -90,6 +114,7 @@ def _layer_report(graph: ExactGraph, layer: Layer, built: Sequence[LayerBuild]) 
         activation_bits=_bits(output),
         density=None if weight is None else round(np.count_nonzero(weight) / weight.size, 4),
         macs=macs(graph, layer),
+        multipliers=multipliers(layer),
         weight_bytes=sum(part.weight_bytes for part in built),
         kernel=", ".join(part.kernel for part in built if part.kernel),
     )

@@ -34,6 +34,7 @@ class LayerReport(_Record):
     activation_bits: int = Field(ge=1, description="Bits of one element of its output.")
     density: float | None = Field(ge=0, le=1, description="Share of weights that are not zero; null without weights.")
     macs: int = Field(ge=0, description="Multiply-accumulates of one inference.")
+    multipliers: int = Field(ge=0, description="Constants of its requantization that are no powers of two.")
     weight_bytes: Bytes = Field(description="Bytes of its constants in the artefact.")
     kernel: str = Field(description="Kernels that compute it; empty where nothing is computed.")
 

@@ -79,7 +79,9 @@ static void frame(const uint32_t *words, uint32_t bytes) {
     if (writes[0] == TSM_ERR_NONE) writes[0] = tsm_inputs_open(&image);
     writes[1] = writes[0];
     if (writes[0] == TSM_ERR_NONE) {
-        writes[1] = tsm_inputs_fill(&image);
+        tsm_inputs_begin(&image);
+        tsm_program_prepare(&image);
+        writes[1] = tsm_inputs_finish(&image);
         if (writes[1] == TSM_ERR_NONE) writes[1] = tsm_program_run(&image);
         if (writes[1] == TSM_ERR_NONE) tsm_results_send(&image, 7u, 99u);
         else tsm_results_error(writes[1], accel_error);

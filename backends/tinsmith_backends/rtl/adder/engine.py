@@ -22,24 +22,28 @@ ROUNDING_LUTS = 120
 _traced: dict[str, Graph] = {}
 
 
-def candidates(work: Work, matrix: Matrix, ending: Ending) -> list[Candidate]:
-    """The one way to do a layer with adders, where it is small enough.
+def candidates(work: Work, matrix: Matrix, ending: Ending, *, direct: bool) -> list[Candidate]:
+    """The one way to do a layer with adders, where it is small enough and its windows come whole.
 
     Args:
         work: of the layer.
         matrix: weights (inputs, outputs) of a window.
         ending: of its accumulators.
+        direct: whether a word of the stream is a window as it is.
     """
-    if matrix.size > MOST_WEIGHTS:
+    if matrix.size > MOST_WEIGHTS or not (direct or work.columns):
         return []
     terms = sum(digits(abs(int(weight))) for weight in matrix.ravel())
     each = 2 * work.input_bits + 8 if isinstance(ending, Threshold) else ROUNDING_LUTS
     return [_candidate(work, matrix.shape[0], matrix.shape[1], 1.1 * terms * work.input_bits + matrix.shape[1] * each)]
 
 
-def reduction(work: Work) -> Candidate:
+def reduction(work: Work, *, direct: bool) -> list[Candidate]:
     """The way to do a pool of maxima: a comparison and a choice for each tap."""
-    return _candidate(work, work.taps * work.inputs, work.inputs, 2.0 * work.taps * work.inputs * work.input_bits)
+    if not (direct or work.columns):
+        return []
+    luts = 2.0 * work.taps * work.inputs * work.input_bits
+    return [_candidate(work, work.taps * work.inputs, work.inputs, luts)]
 
 
 def _candidate(work: Work, inputs: int, outputs: int, luts: float) -> Candidate:

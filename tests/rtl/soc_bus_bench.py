@@ -1,0 +1,225 @@
+"""Bus decoder, AXI4-Lite master, arbiter of the external memory: random accesses, random waits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import Combine, FallingEdge, RisingEdge, Timer
+from streams import start
+from tinsmith_backends.soc import memory_map as m
+
+
+async def decoder(dut: Any) -> None:
+    """Each address asks the right slave, once, and brings its data; none is left unanswered."""
+    rng = random.Random(3)
+    registers = (m.UART, m.TIMER, m.WATCHDOG, m.IRQC, m.SYSTEM, m.STREAM)
+    waiting = {m.ACCEL: 0, m.DESCRIPTORS: 0, m.ACTIVATIONS: 0, m.RESULTS: 1, m.EXTERNAL: 2}
+    for _ in range(150):
+        block = rng.choice((*registers, *waiting, m.RAM, None))
+        nowhere = rng.choice((0x8000, 0x1000_0500, 0x1000_1000, 0x2040_0000, 0x3002_0000))
+        address = block.base + rng.randrange(0, min(block.size, 32768), 4) if block else nowhere
+        data = [rng.randrange(1 << 32) for _ in range(10)]
+        dut.reg_rdata_i.value = sum(word << (32 * i) for i, word in enumerate(data[:6]))
+        dut.rdata_i.value = sum(word << (32 * i) for i, word in enumerate(data[6:9]))
+        dut.ram_rdata_i.value = data[9]
+        dut.mem_addr_i.value = address
+        dut.mem_wstrb_i.value = rng.choice((0, 15))
+        dut.mem_valid_i.value = 1
+        asked, errors, got = [0] * 9, 0, None
+        patience = rng.randrange(5)
+        for _ in range(20):
+            dut.ready_i.value = 7 if patience == 0 else 0
+            patience = max(patience - 1, 0)
+            await RisingEdge(dut.clk_i)
+            lines = int(dut.reg_req_o.value) | int(dut.sel_o.value) << 6
+            ready = dut.mem_ready_o.value == 1
+            asked = [count + (lines >> i & 1) for i, count in enumerate(asked)]
+            errors += int(dut.error_o.value)
+            got = int(dut.mem_rdata_o.value)
+            await FallingEdge(dut.clk_i)
+            if ready:
+                break
+        else:
+            raise AssertionError("no answer")
+        dut.mem_valid_i.value = 0
+        await FallingEdge(dut.clk_i)
+        slave = registers.index(block) if block in registers else 6 + waiting[block] if block in waiting else None
+        assert [bool(count) for count in asked] == [i == slave for i in range(9)], hex(address)
+        assert all(count <= 1 for count in asked[:6]) and errors == int(block is None)
+        if slave is not None or block is m.RAM:
+            assert got == data[9 if slave is None else slave]
+
+
+async def axil(dut: Any) -> None:
+    """Accesses against a memory with random waits on every channel; strobes, data and error responses arrive."""
+    rng = random.Random(4)
+    memory: dict[int, int] = {}
+
+    async def slave() -> None:
+        address = data = None
+        for _ in range(20000):
+            ready = {name: int(rng.random() < 0.5) for name in ("aw", "w", "ar")}
+            for name, value in ready.items():
+                getattr(dut, f"{name}ready_i").value = value
+            await RisingEdge(dut.clk_i)
+            taken = {name: ready[name] and getattr(dut, f"{name}valid_o").value == 1 for name in ready}
+            at = {"aw": int(dut.awaddr_o.value), "ar": int(dut.araddr_o.value)}
+            word, strobes = int(dut.wdata_o.value), int(dut.wstrb_o.value)
+            await FallingEdge(dut.clk_i)
+            if taken["aw"]:
+                address = at["aw"]
+            if taken["w"]:
+                data = (word, strobes)
+            if taken["ar"]:
+                await respond("r", at["ar"])
+            if address is not None and data is not None:
+                mask = sum(0xFF << (8 * i) for i in range(4) if data[1] >> i & 1)
+                memory[address] = memory.get(address, 0) & ~mask | data[0] & mask
+                await respond("b", address)
+                address = data = None
+
+    async def respond(channel: str, address: int) -> None:
+        for name in ("aw", "w", "ar"):
+            getattr(dut, f"{name}ready_i").value = 0
+        while rng.random() < 0.5:
+            await FallingEdge(dut.clk_i)
+        getattr(dut, f"{channel}valid_i").value = 1
+        getattr(dut, f"{channel}resp_i").value = 2 if address >= 64 else 0
+        dut.rdata_i.value = memory.get(address, 0)
+        while True:
+            await RisingEdge(dut.clk_i)
+            done = getattr(dut, f"{channel}ready_o").value == 1
+            await FallingEdge(dut.clk_i)
+            if done:
+                break
+        getattr(dut, f"{channel}valid_i").value = 0
+
+    task = cocotb.start_soon(slave())
+    expected: dict[int, int] = {}
+    for _ in range(120):
+        address, strobes, data = 4 * rng.randrange(20), rng.choice((0, 1, 6, 15)), rng.randrange(1 << 32)
+        dut.sel_i.value, dut.addr_i.value, dut.wstrb_i.value, dut.wdata_i.value = 1, address, strobes, data
+        while True:
+            await RisingEdge(dut.clk_i)
+            ready, got, error = dut.ready_o.value == 1, int(dut.rdata_o.value), int(dut.error_o.value)
+            await FallingEdge(dut.clk_i)
+            if ready:
+                break
+        dut.sel_i.value = 0
+        await FallingEdge(dut.clk_i)
+        assert error == int(address >= 64)
+        if strobes == 0:
+            assert got == expected.get(address, 0)
+        mask = sum(0xFF << (8 * i) for i in range(4) if strobes >> i & 1)
+        expected[address] = expected.get(address, 0) & ~mask | data & mask
+    task.cancel()
+
+
+async def arbiter(dut: Any) -> None:
+    """Bursts and single words at once: each reader gets its own words, in order, and both go on."""
+    rng = random.Random(5)
+
+    async def memory() -> None:
+        while True:
+            dut.ext_req_ready_i.value = int(rng.random() < 0.6)
+            await RisingEdge(dut.clk_i)
+            taken = dut.ext_req_valid_o.value == 1 and dut.ext_req_ready_i.value == 1
+            address, count = int(dut.ext_req_addr_o.value), int(dut.ext_req_len_o.value)
+            await FallingEdge(dut.clk_i)
+            if not taken:
+                continue
+            dut.ext_req_ready_i.value = 0
+            while count:
+                dut.ext_rsp_valid_i.value = int(rng.random() < 0.7)
+                dut.ext_rsp_data_i.value = address ^ 0x5A5A5A5A
+                await RisingEdge(dut.clk_i)
+                gone = dut.ext_rsp_valid_i.value == 1 and dut.ext_rsp_ready_o.value == 1
+                await FallingEdge(dut.clk_i)
+                if gone:
+                    address, count = address + 4, count - 1
+            dut.ext_rsp_valid_i.value = 0
+
+    async def loader() -> None:
+        for _ in range(25):
+            address, count, got = 4 * rng.randrange(1 << 20), rng.randrange(1, 9), []
+            dut.a_req_valid_i.value, dut.a_req_addr_i.value, dut.a_req_len_i.value = 1, address, count
+            while True:
+                await RisingEdge(dut.clk_i)
+                taken = dut.a_req_ready_o.value == 1
+                await FallingEdge(dut.clk_i)
+                if taken:
+                    break
+            dut.a_req_valid_i.value = 0
+            while len(got) < count:
+                dut.a_rsp_ready_i.value = int(rng.random() < 0.6)
+                await RisingEdge(dut.clk_i)
+                if dut.a_rsp_valid_o.value == 1 and dut.a_rsp_ready_i.value == 1:
+                    got.append(int(dut.a_rsp_data_o.value))
+                await FallingEdge(dut.clk_i)
+            dut.a_rsp_ready_i.value = 0
+            assert got == [(address + 4 * i) ^ 0x5A5A5A5A for i in range(count)]
+
+    async def processor() -> None:
+        for _ in range(25):
+            address = 4 * rng.randrange(1 << 20)
+            dut.b_sel_i.value, dut.b_addr_i.value = 1, address
+            while True:
+                await RisingEdge(dut.clk_i)
+                ready, got = dut.b_ready_o.value == 1, int(dut.b_data_o.value)
+                await FallingEdge(dut.clk_i)
+                if ready:
+                    break
+            dut.b_sel_i.value = 0
+            assert got == address ^ 0x5A5A5A5A
+            for _ in range(rng.randrange(4)):
+                await FallingEdge(dut.clk_i)
+
+    task = cocotb.start_soon(memory())
+    await Combine(cocotb.start_soon(loader()), cocotb.start_soon(processor()))
+    task.cancel()
+
+
+async def ram(dut: Any) -> None:
+    """Random writes of bytes and reads, against a list; the file's words come first."""
+    rng = random.Random(6)
+    words = [0x100 + i for i in range(16)]
+    for _ in range(300):
+        address, strobes, data = rng.randrange(16), rng.randrange(16) * rng.randrange(2), rng.randrange(1 << 32)
+        dut.addr_i.value, dut.write_i.value, dut.data_i.value, dut.read_i.value = (
+            address,
+            strobes,
+            data,
+            int(strobes == 0),
+        )
+        await RisingEdge(dut.clk_i)
+        await Timer(1, "ns")
+        if strobes == 0:
+            assert int(dut.data_o.value) == words[address]
+        mask = sum(0xFF << (8 * i) for i in range(4) if strobes >> i & 1)
+        words[address] = words[address] & ~mask | data & mask
+        await FallingEdge(dut.clk_i)
+
+
+PARTS: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
+    "tsm_bus": decoder,
+    "tsm_axil_master": axil,
+    "tsm_ext_arbiter": arbiter,
+    "tsm_cpu_ram": ram,
+}
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def accesses_arrive_and_are_answered(dut: Any) -> None:
+    for handle in dut:
+        if handle._name.endswith("_i") and handle._name not in ("clk_i", "rst_ni"):
+            handle.value = 0
+    if dut._name == "tsm_cpu_ram":
+        cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start())
+        await FallingEdge(dut.clk_i)
+    else:
+        await start(dut)
+    await PARTS[dut._name](dut)

