@@ -24,6 +24,8 @@ from tinsmith_backends.rtl.rendering import render
 FILE = "tinsmith.json"
 MEMORIES = "mem"
 VECTORS = "vectors.json"
+CLOCK_MHZ = 60
+"""What the constraint files ask for."""
 RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
 
@@ -46,6 +48,8 @@ def write_machine(design: Design, folder: Path, language: Language) -> None:
         "timing": design.timing,
         "top": top,
         "language": language,
+        "mhz": CLOCK_MHZ,
+        "bits": _bits,
         "bytes": _bytes,
         "generics": _generics,
         "literal": _literal,
@@ -57,6 +61,8 @@ def write_machine(design: Design, folder: Path, language: Language) -> None:
     (folder / "files.f").write_text("".join(f"src/{name}\n" for name in sources), encoding="utf-8")
     _write(folder / f"{top}.core", "core.j2", sources=sources, memories=memories, **values)
     _write(folder / "README.md", "README.md.j2", **values)
+    for name in ("constraints.xdc", "constraints.lpf"):
+        _write(folder / name, f"{name}.j2", mhz=CLOCK_MHZ)
     _write(folder / "Makefile", "Makefile.j2", top=top, language=language)
     shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
     (folder / FILE).write_text(json.dumps(_description(design, language), indent=1) + "\n", encoding="utf-8")
@@ -149,6 +155,11 @@ def _wires(machine: Machine) -> list[Wire]:
     for port in (*machine.inputs, *machine.outputs):
         found[port.wire.name] = port.wire
     return list(found.values())
+
+
+def _bits(count: int) -> int:
+    """Of a counter of so many states."""
+    return (count - 1).bit_length()
 
 
 def _bytes(wire: Wire) -> int:
