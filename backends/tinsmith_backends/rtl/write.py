@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,9 +128,9 @@ def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[An
 
 
 def top_name(machine: Machine) -> str:
-    """Name of the top module."""
-    name = "".join(c if c.isalnum() else "_" for c in machine.name) or "net"
-    return f"{name}_top"
+    """Name of the top module: one that Verilog and VHDL both take."""
+    name = re.sub("[^A-Za-z0-9]+", "_", machine.name).strip("_")
+    return f"{name}_top" if name[:1].isalpha() else f"net{name and '_'}{name}_top"
 
 
 def _source(module: str, language: Language) -> Path:

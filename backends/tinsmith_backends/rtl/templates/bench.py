@@ -20,7 +20,7 @@ from cocotb.triggers import Combine, FallingEdge, RisingEdge
 VECTORS = json.loads(Path(os.environ.get("TINSMITH_VECTORS", "vectors.json")).read_text())
 MACHINE = json.loads(Path("tinsmith.json").read_text())
 if VECTORS["network"] != MACHINE["network"]:
-    raise SystemExit("vectors.json holds the vectors of another network: take those of this build, or compile again")
+    raise ValueError("vectors.json holds the vectors of another network: take those of this build, or compile again")
 RECORD = "TINSMITH_RECORD" in os.environ
 COUNT = max(map(len, VECTORS["inputs"].values()))
 LIMIT = 50_000 + 10 * (MACHINE["latency"] + MACHINE["interval"] * COUNT)
