@@ -196,8 +196,25 @@ def test_missing_tools_are_named_with_the_command_that_brings_them(build: Path, 
         pipeline.compile(exact, "fake", tmp_path / "new", registry=lacking)
     assert not (tmp_path / "new").exists()
     lacking = registry(FakeBackend(missing=("fakemu",)))
-    with pytest.raises(TinsmithError, match=r"fakemu is missing[\s\S]*apt-get install fakemu"):
+    with pytest.raises(TinsmithError, match=r"fakemu is missing[\s\S]*nothing was checked[\s\S]*install fakemu"):
         verbs.verify(build, registry=lacking)
+
+
+def test_vectors_that_are_not_the_networks_are_found(exact: Path, tmp_path: Path) -> None:
+    pipeline.compile(exact, "fake", tmp_path / "out", registry=registry())
+    file = tmp_path / "out" / "vectors.npz"
+    with np.load(file) as archive:
+        right = dict(archive)
+    output = next(name for name in right if name.startswith("outputs/"))
+    flipped = right[output].copy()
+    flipped.view(np.uint8).flat[-1] ^= 1
+    for arrays, text in (
+        (right | {output: flipped}, "test vector 7 is wrong"),
+        (right | {"inputs/x": right["inputs/x"][..., :5]}, "test vector 0 is of another network"),
+    ):
+        np.savez(file, **arrays)
+        with pytest.raises(TinsmithError, match=text):
+            verbs.verify(tmp_path / "out", registry=registry())
 
 
 def test_an_exact_graph_needs_no_samples_and_takes_no_recipe(exact: Path, tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ def tool_states(target: Target) -> list[ToolState]:
 
 def require_tools(target: Target, purpose: str) -> None:
     """Raise `TinsmithError` with every missing tool that `purpose` ("compile", "verify") needs."""
+    why = {"compile": "compile needs it", "verify": "the artefact cannot run without it: nothing was checked"}[purpose]
     missing = [state.tool for state in tool_states(target) if state.version is None]
     problems = [
-        Problem(f"{tool.name} is missing", where=f"target {target.name}", why=f"{purpose} needs it", fix=tool.install)
+        Problem(f"{tool.name} is missing", where=f"target {target.name}", why=why, fix=tool.install)
         for tool in missing
         if tool.needed_for == purpose
     ]

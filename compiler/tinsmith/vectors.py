@@ -6,12 +6,16 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinsmith.errors import TinsmithError
+
+if TYPE_CHECKING:
+    from tinsmith.ir.exact import ExactGraph
+    from tinsmith.verify.oracle import Oracle
 
 _INPUTS = "inputs/"
 _OUTPUTS = "outputs/"
@@ -45,6 +49,25 @@ def read_vectors(path: Path) -> Vectors:
     if not inputs or len(inputs) != len(outputs):
         raise TinsmithError("the test vectors are not a build's", where=str(path), fix="compile again")
     return Vectors(inputs, outputs)
+
+
+def check_vectors(vectors: Vectors, graph: ExactGraph, oracle: Oracle, where: str) -> None:
+    """Raise `TinsmithError` unless the vectors are inputs of this network and what its exact graph makes of them."""
+    fix = "compile again"
+    for number, (sample, kept) in enumerate(zip(vectors.inputs, vectors.outputs, strict=True)):
+        if {name: array.shape for name, array in sample.items()} != {n: graph.tensors[n].shape for n in graph.inputs}:
+            what = f"test vector {number} is of another network"
+            why = f"it holds {_shapes(sample)}; the network takes {', '.join(graph.inputs)}"
+            raise TinsmithError(what, where=where, why=why, fix=fix)
+        answer = oracle.run(sample)
+        wrong = [name for name in graph.outputs if name not in kept or not np.array_equal(kept[name], answer[name])]
+        if wrong:
+            why = f"the exact graph gives another {', '.join(wrong)}: the file was changed, or is another network's"
+            raise TinsmithError(f"test vector {number} is wrong", where=where, why=why, fix=fix)
+
+
+def _shapes(arrays: Mapping[str, Array]) -> str:
+    return ", ".join(f"{name} {'x'.join(map(str, array.shape))}" for name, array in arrays.items())
 
 
 def write_npz(arrays: Mapping[str, Array], path: Path) -> None:

@@ -60,9 +60,10 @@ def verify(
         registry: which backends there are; None is every installed one.
 
     Raises:
-        TinsmithError: the folder is no build, a tool is missing, or `samples` is less than 1.
+        TinsmithError: the folder is no build, a tool is missing, its vectors are not what its exact graph gives, or
+            `samples` is less than 1.
     """
-    from tinsmith.vectors import read_vectors
+    from tinsmith.vectors import check_vectors, read_vectors
     from tinsmith.verify.oracle import Oracle
     from tinsmith.verify.samples import generated
     from tinsmith.verify.verify import verify_artefact
@@ -77,6 +78,7 @@ def verify(
         expected = artefact.backend.expected_constants(artefact.graph, artefact.target.name)
     with progress.step("start the oracle"):
         oracle = Oracle(artefact.folder / EXACT_NAME)
+        check_vectors(stored, artefact.graph, oracle, str(artefact.folder / VECTORS_NAME))
     named: list[tuple[str, Arrays]] = [
         (f"vector {i}", sample) for i, sample in enumerate(stored.inputs[: (samples + 1) // 2])
     ]

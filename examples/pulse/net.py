@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from pulse.detector import Detector, generate
-from pulse.network import PulseNet, as_input, example_input
+from pulse.network import PulseNet, as_input, deployed, example_input
 from torch import nn
 
 
@@ -14,7 +14,7 @@ def pulse_net() -> tuple[nn.Module, tuple[torch.Tensor]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         net = PulseNet()
-    return net.eval(), (example_input(),)
+    return deployed(net), (example_input(),)
 
 
 def samples(count: int, seed: int = 0) -> dict[str, np.ndarray]:

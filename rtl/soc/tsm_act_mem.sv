@@ -43,15 +43,13 @@ module tsm_act_mem #(
   wire logic bus_write = bus_req_i && bus_we_i;
   wire logic read = rd_valid_i || bus_read;
   wire logic write = wr_valid_i || bus_write;
-  wire logic [AW-1:0] raddr = rd_valid_i ? rd_addr_i : bus_addr_i;
-  wire logic [AW-1:0] waddr = wr_valid_i ? wr_addr_i : bus_addr_i;
   wire logic [BYTES-1:0] be = wr_valid_i ? wr_be_i : BYTES'(bus_be_i);
   wire logic [BYTES*8-1:0] wdata = wr_valid_i ? wr_data_i : (BYTES*8)'(bus_wdata_i);
   assign bus_gnt_o = (bus_read && !rd_valid_i) || (bus_write && !wr_valid_i);
 
   // Where the first byte stands, and the rotations that bring it there and back.
-  wire logic [BW-1:0] rbank = raddr[BW-1:0];
-  wire logic [BW-1:0] wbank = waddr[BW-1:0];
+  wire logic [BW-1:0] rbank = rd_valid_i ? rd_addr_i[BW-1:0] : bus_addr_i[BW-1:0];
+  wire logic [BW-1:0] wbank = wr_valid_i ? wr_addr_i[BW-1:0] : bus_addr_i[BW-1:0];
   logic [BW-1:0] rbank_q;
   wire logic [BANKS*8-1:0] bank_data;
   wire logic [2*BANKS-1:0] be_twice = {BANKS'(be), BANKS'(be)} << wbank;
@@ -68,8 +66,11 @@ module tsm_act_mem #(
   genvar b;
   generate
     for (b = 0; b < BANKS; b = b + 1) begin : gen_bank
-      wire logic [AW-BW-1:0] rrow = raddr[AW-1:BW] + (AW-BW)'(b < 32'(rbank));
-      wire logic [AW-BW-1:0] wrow = waddr[AW-1:BW] + (AW-BW)'(b < 32'(wbank));
+      // An aligned word of the bus lies in one row.
+      wire logic [AW-BW-1:0] rd_row = rd_addr_i[AW-1:BW] + (AW-BW)'(b < 32'(rd_addr_i[BW-1:0]));
+      wire logic [AW-BW-1:0] wr_row = wr_addr_i[AW-1:BW] + (AW-BW)'(b < 32'(wr_addr_i[BW-1:0]));
+      wire logic [AW-BW-1:0] rrow = rd_valid_i ? rd_row : bus_addr_i[AW-1:BW];
+      wire logic [AW-BW-1:0] wrow = wr_valid_i ? wr_row : bus_addr_i[AW-1:BW];
       tsm_ram #(.WIDTH(8), .DEPTH(ACT_BYTES / BANKS)) u_ram (
           .clk_i, .we_i(write && be_twice[BANKS + b]), .waddr_i(wrow), .wdata_i(wdata_twice[(BANKS + b)*8 +: 8]),
           .re_i(read), .raddr_i(rrow), .rdata_o(bank_data[b*8 +: 8])

@@ -176,12 +176,13 @@ module tsm_compute #(
     end
   end
 
+  integer w;
   always_ff @(posedge clk_i) begin
     bad_q <= bad;
     if (desc_req_o && desc_gnt_i) asked_q <= asked_q + 1'b1;
     if (desc_rvalid_i && state_q != DONE) begin
       got_q <= got_q + 1'b1;
-      desc_q[32'(word_of(got_q))*32 +: 32] <= desc_rdata_i;
+      for (w = 0; w < 22; w = w + 1) if (word_of(got_q) == 5'(w)) desc_q[w*32 +: 32] <= desc_rdata_i;
     end
     if (state_q == DONE) addr_q <= base_i;
     else if (state_q == RUN && !nest_busy_i && got_q == FETCHED) addr_q <= addr_q + DESC_AW'(24);

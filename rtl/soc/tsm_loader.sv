@@ -138,6 +138,7 @@ module tsm_loader #(
     end
   end
 
+  integer w;
   always_ff @(posedge clk_i) begin
     if (state_q == DONE) addr_q <= base_i;
     if (state_q == DONE || state_q == CHECK) {asked_q, got_q} <= '0;
@@ -145,7 +146,7 @@ module tsm_loader #(
     if (desc_req_o && desc_gnt_i) addr_q <= asked_q == 3'(FETCHED - 1) ? addr_q + DESC_AW'(3) : addr_q + 1'b1;
     if (desc_rvalid_i && state_q != DONE) begin
       got_q <= got_q + 1'b1;
-      desc_q[32'(got_q)*32 +: 32] <= desc_rdata_i;
+      for (w = 0; w < FETCHED; w = w + 1) if (got_q == 3'(w)) desc_q[w*32 +: 32] <= desc_rdata_i;
     end
     if (state_q == REQUEST) begin
       left_q <= ext_words[15:0];

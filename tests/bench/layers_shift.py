@@ -1,9 +1,10 @@
 """Layer A with weights of ±2**S beside our own int8 kernel for the same layer, on every instruction set.
 
-    python tests/bench/layers_shift.py [--json] [--bits 3] [--targets arm64,arm64-dotprod,cortex-m,x86-64,wasm]
+    python tests/bench/layers_shift.py [--json] [--bits 3] [--targets arm64,arm64-dotprod,armv7,…]
 
 Layer A is a 1x1 convolution of 14x14 pixels, 512 to 512 channels. ARM and Cortex-M are counted in qemu by the plugins
-of armcount/; x86-64 and wasm (in node) are timed, both kernels in turn in one process, the fastest of 300 turns each.
+of armcount/, and so is the C text of the target `c`, as gcc compiles it for a Cortex-M4; x86-64 and wasm (in node) are
+timed, both kernels in turn in one process, the fastest of 300 turns each.
 A second table has the bytes of the packed weights beside `bits` / 8 a weight, and a third, with `cortex-m` among the
 targets, two ways to multiply a pixel by 512 packed weights on a Cortex-M4: shifts and additions, and SMLAD with pairs
 of weights from a table (shift_adds.c).
@@ -33,15 +34,18 @@ from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 HERE = Path(__file__).resolve().parent
 SIZE = LAYERS["A"]
 TURNS = 300
-LIMITS = {"arm64": 0.8, "arm64-dotprod": 1.15, "cortex-m": 1.15, "x86-64": 1.15, "wasm": 1.15}
+OTHERS = ("arm64-dotprod", "armv7", "cortex-m", "x86-64", "wasm", "c")
+LIMITS = {"arm64": 0.8, **dict.fromkeys(OTHERS, 1.15)}
 """Largest ratio of 3 bits to int8."""
 LIMIT_OF_BYTES = 1.05
 ISAS: dict[str, Isa] = {
     "arm64": "neon",
     "arm64-dotprod": "neondot",
+    "armv7": "neon32",
     "cortex-m": "dsp",
     "x86-64": "avx2",
     "wasm": "simd128",
+    "c": "scalar",
 }
 _POINTERS = "const int8_t *, const int8_t *, const int32_t *, const int32_t *, int8_t *, int8_t *"
 
@@ -74,11 +78,12 @@ def counted_on_cortex_m(isa: Isa, layers: list[LayerKernel], folder: Path) -> li
     found = []
     for one in layers:
         code = compile_kernels([one.kernel], isa)
-        (folder / "kernel.o").write_bytes(code if isinstance(code, bytes) else code.encode())
+        kernel = folder / ("kernel.o" if isinstance(code, bytes) else "kernel.c")
+        kernel.write_bytes(code if isinstance(code, bytes) else code.encode())
         begin, end = ('__asm__ volatile(".inst.w ' + mark + '" ::: "memory");' for mark in ("0xf3af8061", "0xf3af8062"))
         main = f"int main(void) {{ fill(); {begin} layer0(); {end} return 0; }}\n"
         (folder / "main.c").write_text(program([one]) + main)
-        found += [count / 1e6 for count in thumb_counts([folder / "main.c", folder / "kernel.o"], folder)]
+        found += [count / 1e6 for count in thumb_counts([folder / "main.c", kernel], folder)]
     return found
 
 
@@ -184,9 +189,11 @@ def timed(isa: Isa, layers: list[LayerKernel], folder: Path) -> list[float]:
 MEASURES: dict[str, Callable[[Isa, list[LayerKernel], Path], list[float]]] = {
     "arm64": counted_on_arm,
     "arm64-dotprod": counted_on_arm,
+    "armv7": counted_on_arm,
     "cortex-m": counted_on_cortex_m,
     "x86-64": timed,
     "wasm": timed,
+    "c": counted_on_cortex_m,
 }
 
 

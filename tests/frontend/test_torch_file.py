@@ -164,6 +164,8 @@ def test_names_that_are_not_there(tmp_path: Path) -> None:
     assert "gone.py: cannot be read: No such file" in refused(str(tmp_path / "gone.py:net"))
     told = refused(f"{path}:nett")
     assert "has no function 'nett'" in told and f"{path}:net" in told
+    path.write_text(path.read_text() + "import functools\nsmall = functools.partial(net)\n")
+    assert f"has no function 'smal'\n  try: {path}:small" in refused(f"{path}:smal")
 
 
 def test_syntax_error(tmp_path: Path) -> None:

@@ -43,3 +43,17 @@ def vectors(name: str = "vectors") -> Net:
     net.dequantize(net.binary_matmul(net.binary_matmul(net.binarize(flat), 9, bits=1), 5))
     net.dequantize(net.requantize(flat, hi=99))
     return net
+
+
+def scaled(name: str = "scaled") -> Net:
+    """Two straight pieces, of an image and of a flattened one; products by a tensor and by constants; accumulators."""
+    net = Net(7, name)
+    x = net.quantize(net.input("x", (1, 3, 4, 5)), dtype="int8")
+    bent = net.piecewise_linear(x, dtype="int8")
+    product = net.multiply(bent, net.conv(x, 3, (1, 1)), dtype="int8")
+    scaled = net.multiply(product, factor_shape=(1, 3, 1, 1), dtype="int8", lo=-70, hi=90)
+    rows = net.piecewise_linear(net.flatten(net.add(scaled, bent)), lo=3, hi=200)
+    bits = net.multiply(rows, factor_shape=(1,), bits=1)
+    net.dequantize(net.binary_matmul(bits, 4, dtype="int8"))
+    net.dequantize(net.matmul(rows, 5, bits=32))
+    return net

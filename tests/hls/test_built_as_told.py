@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
+from tinsmith import pipeline, verbs
 from tinsmith.errors import TinsmithError
 from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.hls.backend import BACKEND
@@ -68,6 +69,17 @@ def test_what_hls4ml_would_change_is_refused(tmp_path: Path) -> None:
         build(tmp_path / "p", strategy="distributed_arithmetic", **{f"reuse_at_{last}": "2"})
     with pytest.raises(TinsmithError, match=r"no layer with weights matches 'max_pool\*'"):
         build(tmp_path / "p", **{"reuse_at_max_pool*": "2"})
+
+
+def test_without_a_compiler_the_project_is_written_and_verify_says_that_nothing_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    ir.save(convolutions().model(), tmp_path / "exact.onnx")
+    report = pipeline.compile(tmp_path / "exact.onnx", "hls-catapult", tmp_path / "build")
+    assert "firmware/told.cpp" in report.files
+    with pytest.raises(TinsmithError, match=r"g\+\+ is missing[\s\S]*nothing was checked[\s\S]*apt-get install g\+\+"):
+        verbs.verify(tmp_path / "build")
 
 
 @pytest.mark.slow

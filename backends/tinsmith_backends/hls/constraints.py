@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
-    Accumulator,
     Add,
     Binarize,
     BinaryMatMul,
@@ -16,11 +15,12 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Quantize,
     Requantize,
     Reshape,
     ShiftMatMul,
-    ending_of,
 )
 from tinsmith.refusals import Rule, refusals
 
@@ -52,14 +52,6 @@ def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and an HLS project puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
-
-
-def _rounded(graph: ExactGraph, layer: Layer) -> bool:
-    """It puts out its accumulators, and an HLS project puts out 8-bit values.
-
-    leave output = "accumulator" out of the recipe
-    """
-    return not isinstance(ending_of(layer), Accumulator)
 
 
 def _image(graph: ExactGraph, layer: Layer) -> bool:
@@ -114,15 +106,29 @@ def _along_channels(graph: ExactGraph, layer: Layer) -> bool:
 
     transpose the model, so that they are one a channel
     """
-    return not isinstance(layer, Binarize) or layer.axis == 1
+    return not isinstance(layer, Binarize | PiecewiseLinear | Multiply) or layer.axis == 1
+
+
+def _multiplies_alike(graph: ExactGraph, layer: Layer) -> bool:
+    """It multiplies by a tensor that is no image of the same shape, or by constants of every position.
+
+    multiply by one constant a channel, or an image by one of the same shape
+    """
+    if not isinstance(layer, Multiply):
+        return True
+    x = graph.tensors[layer.inputs[0]].shape
+    if layer.factor is None:
+        return len(x) == 4 and graph.tensors[layer.inputs[1]].shape == x
+    sizes = (1,) * (len(x) - layer.factor.ndim) + layer.factor.shape
+    return all(size == 1 for axis, size in enumerate(sizes) if axis != 1)
 
 
 def _one_order(graph: ExactGraph, layer: Layer) -> bool:
-    """It adds a flattened image to values in another order: the project holds images channels last.
+    """It adds or multiplies a flattened image and values in another order: the project holds images channels last.
 
-    add the images, and flatten the sum
+    do so with the images, and flatten what comes out
     """
-    if not isinstance(layer, Add):
+    if not isinstance(layer, Add | Multiply) or len(layer.inputs) == 1:
         return True
     first, second = (_order(graph, name) for name in layer.inputs)
     return np.array_equal(first, second)
@@ -132,7 +138,7 @@ def _order(graph: ExactGraph, name: str) -> npt.NDArray[np.int64]:
     """Positions in ONNX order of the stored elements of a tensor, which a flattened image keeps."""
     shape = graph.tensors[name].shape
     layer = next((layer for layer in graph.layers if layer.output == name), None)
-    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | Add | Binarize):
+    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | PiecewiseLinear | Add | Multiply | Binarize):
         return _order(graph, layer.inputs[0])
     return _stored(shape)
 
@@ -146,7 +152,6 @@ RULES: tuple[Rule, ...] = (
     _known,
     _symmetric,
     _dequantized_outputs,
-    _rounded,
     _image,
     _one_row,
     _padding_never_wins,
@@ -154,5 +159,6 @@ RULES: tuple[Rule, ...] = (
     _joins_images,
     _keeps_order,
     _along_channels,
+    _multiplies_alike,
     _one_order,
 )

@@ -144,7 +144,7 @@ class Lowering:
 
     def affine(self, layer: Layer, x: Node, multiplier: Ints, bias: Ints, *, fraction: int) -> Node:
         """(x * multiplier[c] + bias[c]) * 2**-fraction, no bit lost; one pair of numbers a channel."""
-        least, most = x.result.limits
+        least, most = x.result.limits  # of a type without fraction bits
         ends = np.array([least * multiplier, most * multiplier])
         sums = [int((ends + bias).min()), int((ends + bias).max()), int(ends.min()), int(ends.max())]
         unit = 2.0**-fraction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,24 +21,27 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
+    PiecewiseLinear,
     Requantization,
     Requantize,
     Reshape,
     ShiftConv,
     ShiftMatMul,
-    ending_of,
+    Threshold,
 )
 
-from tinsmith_backends.hls.lower import Ints, Lowering, channels_last, with_bits
+from tinsmith_backends.hls.lower import Ints, Lowering, channels_last
+from tinsmith_backends.hls.lower_products import UNPADDED, convolved, dense, fraction_of, of_bits, padded
 from tinsmith_backends.hls.network import Form, Node, order
 from tinsmith_backends.hls.numbers import Fixed, integers
 
-UNPADDED = {"pad_top": 0, "pad_bottom": 0, "pad_left": 0, "pad_right": 0}
+VALUE: Form = "value"
 
 
 def _conv(state: Lowering, layer: Conv | ShiftConv) -> None:
     node, _ = state.source(layer.inputs[0])
-    acc = _convolved(state, layer, node, layer.weight.astype(np.int64), layer.bias, layer.group)
+    acc = convolved(state, layer, node, layer.weight.astype(np.int64), layer.bias, layer.group)
     _end(state, layer, acc, layer.ending)
 
 
@@ -48,155 +52,41 @@ def _binary_conv(state: Lowering, layer: BinaryConv) -> None:
         form = "plus"
     node, _ = state.source(layer.inputs[0], form)
     weight = layer.weight.astype(np.int64)
-    weight, bias = _of_bits(form, weight, layer.bias, axes=(1, 2, 3))
-    _end(state, layer, _convolved(state, layer, node, weight, bias, 1), layer.ending)
-
-
-def _of_bits(form: Form, weight: Ints, bias: Any, axes: tuple[int, ...]) -> tuple[Ints, Ints]:
-    """Weights and bias for a ±1 input that is held as a bit: ±1 = 2 * plus - 1 = 1 - 2 * minus."""
-    total = weight.sum(axis=axes)
-    if form == "plus":
-        return 2 * weight, bias.astype(np.int64) - total
-    return (-2 * weight, bias + total) if form == "minus" else (weight, bias.astype(np.int64))
-
-
-def _fraction(layer: Any) -> int | None:
-    """Fraction bits of an accumulator whose requantization multiplies by a power of two: it is put there at once."""
-    ending = ending_of(layer)
-    factors = {int(factor) for factor in ending.multiplier} if isinstance(ending, Requantization) else set()
-    alone = factors.pop() if len(factors) == 1 else 0
-    return ending.shift + 1 - alone.bit_length() if alone.bit_count() == 1 else None  # type: ignore[union-attr]
-
-
-def _constants(layer: Any, weight: Ints, bias: Any) -> tuple[dict[str, Fixed], dict[str, Any]]:
-    """Types and data of a layer with weights (in hls4ml's order), all of them times 2**-_fraction."""
-    fraction = _fraction(layer) or 0
-    unit = 2.0**-fraction
-    result = with_bits(layer.acc[0], layer.acc[1], fraction)
-    types = {
-        "weight": with_bits(int(weight.min()), int(weight.max()), fraction, signed=None),
-        "bias": with_bits(int(bias.min()), int(bias.max()), fraction),
-        "accum": result,
-        "result": result,
-    }
-    return types, {"weight_data": weight * unit, "bias_data": np.asarray(bias) * unit}
-
-
-def _convolved(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any, group: int) -> Node:
-    """The accumulator of a convolution; weight (out, in / group, kh, kw). Dilation and groups become zero weights."""
-    x = _padded(state, layer, x)
-    height, width, channels = x.shape
-    weight = _dilated(_ungrouped(weight, group, channels), layer.dilations)
-    filters, _, kh, kw = weight.shape
-    out_h, out_w = (height - kh) // layer.strides[0] + 1, (width - kw) // layer.strides[1] + 1
-    types, data = _constants(layer, weight.transpose(2, 3, 1, 0), bias)
-    return state.add(
-        layer,
-        "Conv2D",
-        (x,),
-        (out_h, out_w, filters),
-        types,
-        data_format="channels_last",
-        **data,
-        in_height=height,
-        in_width=width,
-        n_chan=channels,
-        n_filt=filters,
-        filt_height=kh,
-        filt_width=kw,
-        stride_height=layer.strides[0],
-        stride_width=layer.strides[1],
-        padding="valid",
-        **UNPADDED,
-        out_height=out_h,
-        out_width=out_w,
-        dilation=1,
-    )
-
-
-def _padded(state: Lowering, layer: Any, x: Node) -> Node:
-    """The image with its border of zeros: what hls4ml's layers pad themselves follows a rule of their own."""
-    top, left, bottom, right = layer.pads
-    if not any(layer.pads):
-        return x
-    height, width, channels = x.shape
-    return state.add(
-        layer,
-        "ZeroPadding2D",
-        (x,),
-        (height + top + bottom, width + left + right, channels),
-        {"result": x.result},
-        in_height=height,
-        in_width=width,
-        n_chan=channels,
-        out_height=height + top + bottom,
-        out_width=width + left + right,
-        pad_top=top,
-        pad_left=left,
-        pad_bottom=bottom,
-        pad_right=right,
-    )
-
-
-def _ungrouped(weight: Ints, group: int, channels: int) -> Ints:
-    """The dense weights of a grouped convolution: hls4ml's depthwise layer is right on two of the four flows only."""
-    if group == 1:
-        return weight
-    filters, inner = weight.shape[:2]
-    dense = np.zeros((filters, channels, *weight.shape[2:]), np.int64)
-    for o in range(filters):
-        first = o // (filters // group) * inner
-        dense[o, first : first + inner] = weight[o]
-    return dense
-
-
-def _dilated(weight: Ints, dilations: tuple[int, int]) -> Ints:
-    if dilations == (1, 1):
-        return weight
-    *ends, kh, kw = weight.shape
-    spread = np.zeros((*ends, (kh - 1) * dilations[0] + 1, (kw - 1) * dilations[1] + 1), np.int64)
-    spread[..., :: dilations[0], :: dilations[1]] = weight
-    return spread
+    weight, bias = of_bits(form, weight, layer.bias, axes=(1, 2, 3))
+    _end(state, layer, convolved(state, layer, node, weight, bias, 1), layer.ending)
 
 
 def _matmul(state: Lowering, layer: MatMul | ShiftMatMul) -> None:
     node, held = state.source(layer.inputs[0])
     weight = layer.weight.astype(np.int64)[order(held)]
-    _end(state, layer, _dense(state, layer, node, weight, layer.bias), layer.ending)
+    _end(state, layer, dense(state, layer, node, weight, layer.bias), layer.ending)
 
 
 def _binary_matmul(state: Lowering, layer: BinaryMatMul) -> None:
     node, held = state.source(layer.inputs[0], "plus")
-    weight, bias = _of_bits("plus", layer.weight.astype(np.int64), layer.bias, axes=(0,))
-    _end(state, layer, _dense(state, layer, node, weight[order(held)], bias), layer.ending)
-
-
-def _dense(state: Lowering, layer: Any, x: Node, weight: Ints, bias: Any) -> Node:
-    """The accumulator of a matrix product of one row; weight (in, out) in the stored order."""
-    types, data = _constants(layer, weight, bias)
-    return state.add(
-        layer,
-        "Dense",
-        (state.flattened(layer, x),),
-        (weight.shape[1],),
-        types,
-        data_format="channels_last",
-        **data,
-        n_in=weight.shape[0],
-        n_out=weight.shape[1],
-    )
+    weight, bias = of_bits("plus", layer.weight.astype(np.int64), layer.bias, axes=(0,))
+    _end(state, layer, dense(state, layer, node, weight[order(held)], bias), layer.ending)
 
 
 def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
-    """The stored output of an accumulator: 8 bits, or the one bit that says where it reaches its limit."""
-    axes = channels_last(len(state.tensor(layer.output).shape))
-    if isinstance(ending, Accumulator):
-        raise TypeError(f"{layer.name} puts out its accumulators")
-    if isinstance(ending, Requantization):
-        ready = state.clamp(layer, acc, ending.lo, ending.hi) if _fraction(layer) is not None else None
-        state.keep(layer.output, ready or state.requantize(layer, acc, ending), "value", axes)
-        return
-    state.keep(layer.output, _reached(state, layer, acc, ending.limit), "plus", axes)
+    """Keep the output of an accumulator in its own order."""
+    shape = state.tensor(layer.output).shape
+    if isinstance(ending, Requantization) and fraction_of(layer) is not None:
+        node, form = state.clamp(layer, acc, ending.lo, ending.hi), VALUE
+    else:
+        node, form = _ended(state, layer, acc, ending)
+    state.keep(layer.output, node, form, channels_last(len(shape)), shape)
+
+
+def _ended(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> tuple[Node, Form]:
+    """What an accumulator becomes: 8 bits, itself, or the one bit that says where it reaches its limit."""
+    match ending:
+        case Threshold():
+            return _reached(state, layer, acc, ending.limit), "plus"
+        case Accumulator():
+            return acc, VALUE
+        case _:
+            return state.requantize(layer, acc, ending), VALUE
 
 
 def _reached(state: Lowering, layer: Layer, acc: Node, limit: Any, sign: Any = 1) -> Node:
@@ -219,9 +109,7 @@ def _add(state: Lowering, layer: Add) -> None:
         node, _ = state.source(name)
         channels = np.ones(node.shape[-1], np.int64)
         terms.append(state.affine(layer, node, multiplier * channels, 0 * channels, fraction=layer.requant.shift))
-    wide = max(term.result.integer for term in terms) + 1
-    result = Fixed(wide + layer.requant.shift, wide, True)
-    total = state.add(layer, "Merge", terms, terms[0].shape, {"result": result}, op="add")
+    total = _merged(state, layer, "add", *terms)
     _, held = state.source(layer.inputs[0])
     clamped = state.clamp(layer, total, layer.requant.lo, layer.requant.hi)
     state.keep(layer.output, clamped, "value", held.axes, held.shape)
@@ -232,13 +120,57 @@ def _requantize(state: Lowering, layer: Requantize) -> None:
     state.keep(layer.output, state.requantize(layer, node, layer.requant), "value", held.axes, held.shape)
 
 
+def _piecewise_linear(state: Lowering, layer: PiecewiseLinear) -> None:
+    """One straight line, and behind the knee, where a bit says so, the difference to the other line."""
+    constants = (layer.knee, *layer.multiplier, *layer.offset)
+    x, held, (knee, slope, other_slope, offset, other_offset) = state.channels(layer, layer.inputs[0], *constants)
+    total = state.affine(layer, x, slope, offset, fraction=layer.shift)
+    if (slope != other_slope).any() or (offset != other_offset).any():
+        behind = _reached(state, layer, x, knee)
+        step = state.affine(layer, x, other_slope - slope, other_offset - offset, fraction=layer.shift)
+        total = _merged(state, layer, "add", total, _merged(state, layer, "multiply", step, behind))
+    state.keep(layer.output, state.clamp(layer, total, layer.lo, layer.hi), "value", held.axes, held.shape)
+
+
+def _multiply(state: Lowering, layer: Multiply) -> None:
+    """By constants of a channel, or element by element by a tensor of the same shape; then the bias."""
+    given = np.ones(1, np.int64) if layer.factor is None else layer.factor.reshape(-1)
+    ending = layer.ending
+    each: Any = given
+    match ending:
+        case Threshold(limit=each) | Requantization(multiplier=each):
+            pass
+    x, held, (bias, factor, each) = state.channels(layer, layer.inputs[0], layer.bias, given, each)
+    channels = np.ones(x.shape[-1], np.int64)
+    if layer.factor is None:
+        x = _merged(state, layer, "multiply", x, state.source(layer.inputs[1])[0])
+    acc = state.affine(layer, x, factor * channels, bias * channels, fraction=0)
+    if isinstance(ending, Threshold):
+        ending = Threshold(each.astype(np.int32))
+    elif isinstance(ending, Requantization):
+        ending = replace(ending, multiplier=each.astype(np.int32))
+    node, form = _ended(state, layer, acc, ending)
+    state.keep(layer.output, node, form, held.axes, held.shape)
+
+
+def _merged(state: Lowering, layer: Layer, op: str, a: Node, b: Node) -> Node:
+    """Sum or product, element by element, no bit lost."""
+    fractions = [node.result.width - node.result.integer for node in (a, b)]
+    whole = [node.result.integer + (not node.result.signed) for node in (a, b)]
+    if op == "add":
+        integer, fraction = max(whole) + 1, max(fractions)
+    else:
+        integer, fraction = sum(whole), sum(fractions)
+    return state.add(layer, "Merge", (a, b), a.shape, {"result": Fixed(integer + fraction, integer)}, op=op)
+
+
 def _average_pool(state: Lowering, layer: AveragePool) -> None:
     """The sum as a convolution by ones: hls4ml's own average divides inside the accumulator's type."""
     node, _ = state.source(layer.inputs[0])
     channels = node.shape[-1]
     ones = np.ones((channels, 1, *layer.kernel), np.int64)
     pool = _Window(layer, ones)
-    acc = _convolved(state, pool, node, ones, np.zeros(channels, np.int64), channels)
+    acc = convolved(state, pool, node, ones, np.zeros(channels, np.int64), channels)
     _end(state, layer, acc, layer.requant)
 
 
@@ -271,7 +203,7 @@ def _turned(state: Lowering, layer: Layer, x: Node, turned: Any) -> Node:
 
 
 def _pool(state: Lowering, layer: Any, x: Node, form: Form, turned: Any = None) -> None:
-    x = _padded(state, layer, x)
+    x = padded(state, layer, x)
     height, width, channels = x.shape
     y = state.tensor(layer.output)
     pooled = state.add(
@@ -345,6 +277,8 @@ HANDLERS: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Conv: _conv,
     MatMul: _matmul,
     MaxPool: _max_pool,
+    Multiply: _multiply,
+    PiecewiseLinear: _piecewise_linear,
     Requantize: _requantize,
     Reshape: _reshape,
     ShiftConv: _conv,

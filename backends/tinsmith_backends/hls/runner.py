@@ -18,8 +18,8 @@ from tinsmith_backends.hls.description import Description, Port, read_descriptio
 from tinsmith_backends.hls.project import harness
 from tinsmith_backends.hls.targets import HlsTarget
 
-FLAGS = ("-O0", "-std=c++14", "-w")
-"""Compiling takes longer than running a few samples."""
+FLAGS = ("-O1", "-std=c++14", "-w")
+"""A fourth longer to compile than without optimization, and a tenth of the time to run."""
 
 
 class HlsRunner:

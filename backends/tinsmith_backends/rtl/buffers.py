@@ -65,12 +65,17 @@ def design(graph: ExactGraph, interval: int, pins: Pins) -> Design:
     machine, carried, found = folded(graph, interval, pins)
     sized = _with_sizes(machine, used(machine, found.interval))
     promised = _timing(sized)
+    queues = [one for one in machine.instances if one.module == "tsm_fifo"]
+    for queue in queues:
+        if _keeps(emptied := _with_sizes(sized, {queue.name: 0}), promised):
+            sized = emptied
     joined = {wire.name for one in machine.instances if len(one.inputs) > 1 for wire in one.inputs.values()}
-    for one in machine.instances:
-        if one.module == "tsm_fifo":
-            sized = _shortened(sized, one.name, promised, exactly=one.outputs["m"].name in joined)
+    for queue in queues:
+        if queue.outputs["m"].name in joined:
+            sized = _shortened(sized, queue.name, promised)
     smaller, moved = _without_empty(sized)
-    return Design(smaller, {tensor: moved.get(wire.name, wire) for tensor, wire in carried.items()}, promised)
+    traced = {tensor: moved.get(wire.name, wire) for tensor, wire in carried.items()}
+    return Design(smaller, traced, _timing(smaller))
 
 
 def _timing(machine: Machine) -> Timing:
@@ -80,18 +85,17 @@ def _timing(machine: Machine) -> Timing:
     return found
 
 
-def _shortened(machine: Machine, queue: str, promised: Timing, *, exactly: bool) -> Machine:
-    """The machine without a queue if it keeps the promise so, else, where `exactly`, with the shortest that does."""
+def _keeps(machine: Machine, promised: Timing) -> bool:
+    found = timing(_without_empty(machine)[0], promised)
+    return found is not None and found.keeps(promised)
 
-    def keeps(depth: int) -> bool:
-        return timing(_without_empty(_with_sizes(machine, {queue: depth}))[0], promised) == promised
 
-    low, high = 1, int(next(one.parameters["DEPTH"] for one in machine.instances if one.name == queue))
-    if keeps(0):
-        return _with_sizes(machine, {queue: 0})
-    middle = high - 1  # what a queue was seen to hold is often what it needs
-    while exactly and low < high:  # more room never makes a machine slower
-        if keeps(middle):
+def _shortened(machine: Machine, queue: str, promised: Timing) -> Machine:
+    """The machine with the shortest such queue that keeps the promise: more room never makes a machine slower."""
+    high = int(next(one.parameters["DEPTH"] for one in machine.instances if one.name == queue))
+    low, middle = min(high, 1), high - 1  # what a queue was seen to hold is often what it needs
+    while low < high:
+        if _keeps(_with_sizes(machine, {queue: middle}), promised):
             high = middle
         else:
             low = middle + 1

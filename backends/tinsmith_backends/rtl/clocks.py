@@ -9,7 +9,9 @@ from tinsmith_backends.rtl.clock_models import Fifo, Fork, Model, Ports, Rows, S
 from tinsmith_backends.rtl.instances import Instance, Machine
 
 INFERENCES = 4
-"""Inferences in a row: the first one meets an empty machine, and from the third one on they come at the interval."""
+"""Inferences in a row that show how full buffers get."""
+MOST = 12
+"""Inferences in a row after which the interval is what it is."""
 PATIENCE = 1000
 """Clocks without any word moved after which a machine stands still for ever; no engine thinks that long."""
 
@@ -21,19 +23,30 @@ class Timing:
     Attributes:
         latency: from the first word in to the last word out, in an empty machine.
         interval: between the last words of two inferences, once the machine is full.
+        filling: how many of them come before that, and may be longer or shorter.
     """
 
     latency: int
     interval: int
+    filling: int
+
+    def keeps(self, promised: Timing) -> bool:
+        """Whether it is as fast."""
+        return self.latency <= promised.latency and self.interval <= promised.interval
 
 
 def timing(machine: Machine, limit: Timing | None = None) -> Timing | None:
     """What a machine takes; None where it stands still, or as soon as it is slower than `limit`."""
-    ends = _Simulation(machine).run(INFERENCES, limit=limit)
+    most = min(limit.filling + 3, MOST) if limit else MOST
+    ends = _Simulation(machine).run(most, limit=limit, until=machine.cycles)
     if ends is None:
         return None
-    later = [after - before for before, after in pairwise(ends)][1:]
-    return Timing(ends[0], max(later))
+    intervals = [after - before for before, after in pairwise(ends)]
+    if max(intervals[-2:]) <= machine.cycles:  # it cannot be faster for long
+        slow = [number for number, one in enumerate(intervals) if one > machine.cycles]
+        return Timing(ends[0], machine.cycles, max(slow, default=0) + 1)
+    late = len(intervals) // 2
+    return Timing(ends[0], max(intervals[late:]), late)
 
 
 def used(machine: Machine, interval: int) -> dict[str, int]:
@@ -62,12 +75,13 @@ class _Simulation:
         self._sinks = [_Sink(wires[p.wire.name], p.wire.words) for p in machine.outputs]
         self._patience = PATIENCE + machine.cycles
 
-    def run(self, inferences: int, *, limit: Timing | None = None, pace: int = 0) -> list[int] | None:
+    def run(self, inferences: int, *, limit: Timing | None = None, until: int = 0, pace: int = 0) -> list[int] | None:
         """The clock in which each inference is complete, counted from the first word in.
 
         Args:
             inferences: how many.
-            limit: return None as soon as the machine is slower.
+            limit: return None as soon as the first takes longer.
+            until: stop as soon as two intervals are no longer.
             pace: clocks over which the words of an inference come in; 0 is as fast as they are taken.
         """
         valid, ready, sources, sinks = self._valid, self._ready, self._sources, self._sinks
@@ -76,7 +90,8 @@ class _Simulation:
         for sink in sinks:
             ready[sink.wire] = True
         start, clock, moved = None, 0, 0
-        while any(len(sink.ends) < inferences for sink in sinks):
+        complete: list[int] = []
+        while len(complete) < inferences and not _steady(complete, until):
             for source in sources:
                 valid[source.wire] = source.offers(clock, inferences, pace)
             for fork in forks:
@@ -92,13 +107,19 @@ class _Simulation:
             for sink, one in zip(sinks, given, strict=True):
                 if one:
                     moved = clock
-                    sink.take(clock)
+                    sink.take()
+            if all(sink.inferences > len(complete) for sink in sinks):
+                complete.append(clock - (start or 0))
             clock += 1
-            if clock - moved > self._patience + pace:
+            late = limit and start is not None and not complete and clock > start + limit.latency + 1
+            if late or clock - moved > self._patience + pace:
                 return None
-            if limit and start is not None and any(clock > sink.latest(limit, start) + 1 for sink in sinks):
-                return None
-        return [max(ends) - (start or 0) for ends in zip(*(sink.ends[:inferences] for sink in sinks), strict=True)]
+        return complete
+
+
+def _steady(complete: list[int], until: int) -> bool:
+    """Whether the last two intervals are no longer than `until`."""
+    return len(complete) > 2 and max(complete[-1] - complete[-2], complete[-2] - complete[-3]) <= until
 
 
 def _model(one: Instance, ports: Ports) -> Model:
@@ -117,19 +138,16 @@ class _Source:
 
 
 class _Sink:
-    """Takes every word, and notes when an inference is complete."""
+    """Takes every word."""
 
     def __init__(self, wire: int, words: int) -> None:
-        self.wire, self.words, self.count = wire, words, 0
-        self.ends: list[int] = []
+        self.wire, self._words, self._count = wire, words, 0
 
-    def take(self, clock: int) -> None:
-        self.count += 1
-        if self.count % self.words == 0:
-            self.ends.append(clock)
+    def take(self) -> None:
+        """Take a word."""
+        self._count += 1
 
-    def latest(self, limit: Timing, start: int) -> int:
-        """The clock by which the next inference is complete; the second may be late, since the machine fills."""
-        if not self.ends:
-            return start + limit.latency
-        return self.ends[-1] + limit.interval + (limit.latency if len(self.ends) == 1 else 0)
+    @property
+    def inferences(self) -> int:
+        """How many are complete."""
+        return self._count // self._words

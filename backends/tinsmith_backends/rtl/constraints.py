@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
     Accumulator,
+    Binarize,
     BinaryConv,
     BinaryMatMul,
     BinaryMaxPool,
@@ -14,8 +15,8 @@ from tinsmith.ir.exact import (
     ExactGraph,
     Layer,
     MatMul,
+    Multiply,
     Quantize,
-    Reshape,
     ShiftConv,
     ShiftMatMul,
     Weighted,
@@ -25,6 +26,7 @@ from tinsmith.refusals import Rule, refusals
 
 from tinsmith_backends.rtl.adder.engine import MOST_WEIGHTS
 from tinsmith_backends.rtl.engines import ENGINES
+from tinsmith_backends.rtl.lower import ELEMENTWISE, form
 from tinsmith_backends.rtl.windows import geometry
 
 
@@ -90,24 +92,30 @@ def _channels_joined(graph: ExactGraph, layer: Layer) -> bool:
 
 
 def _flattened_for_products(graph: ExactGraph, layer: Layer) -> bool:
-    """It is flattened for something else than a matrix product: a stream keeps its pixels in order.
+    """It is a flattened image, and something else than a matrix product reads it: a stream keeps its pixels in order.
 
     flatten in front of the dense layers only
     """
-    if not isinstance(layer, Reshape):
+    if not isinstance(layer, ELEMENTWISE) or len(graph.tensors[layer.output].shape) == 4:
         return True
     readers = [other for other in graph.layers if layer.output in other.inputs]
-    return all(isinstance(other, MatMul | ShiftMatMul | BinaryMatMul | Reshape) for other in readers)
+    known = (MatMul, ShiftMatMul, BinaryMatMul, *ELEMENTWISE)
+    return 1 in form(graph, layer.output) or all(isinstance(other, known) for other in readers)
 
 
-def _dense_or_depthwise(graph: ExactGraph, layer: Layer) -> bool:
-    """It is a grouped convolution, and not a depthwise one with a filter of 8-bit weights a channel."""
-    if isinstance(layer, ShiftConv):
-        return layer.group == 1
-    if not isinstance(layer, Conv) or layer.group == 1:
+def _constant_channels(graph: ExactGraph, layer: Layer) -> bool:
+    """It multiplies by another tensor, or by constants that are not one a channel."""
+    if not isinstance(layer, Multiply):
         return True
-    channels = graph.tensors[layer.inputs[0]].shape[1]
-    return bool(layer.group == layer.weight.shape[0] == channels)
+    if layer.factor is None:
+        return False
+    missing = len(graph.tensors[layer.inputs[0]].shape) - layer.factor.ndim
+    return all(n == 1 or missing + place == layer.axis for place, n in enumerate(layer.factor.shape))
+
+
+def _channels_along_axis_1(graph: ExactGraph, layer: Layer) -> bool:
+    """Its constants are not one a channel, but one a row or a column."""
+    return not isinstance(layer, Binarize | Multiply) or layer.axis == 1
 
 
 def _bits_have_no_zero(graph: ExactGraph, layer: Layer) -> bool:
@@ -132,7 +140,8 @@ RULES: tuple[Rule, ...] = (
     _one_row,
     _channels_joined,
     _flattened_for_products,
-    _dense_or_depthwise,
+    _constant_channels,
+    _channels_along_axis_1,
     _bits_have_no_zero,
     _one_sign,
 )
@@ -145,7 +154,7 @@ def _few_weights(graph: ExactGraph, layer: Layer) -> bool:
     """
     if not isinstance(layer, Weighted):
         return True
-    return bool(layer.weight.size * (layer.group if isinstance(layer, Conv) else 1) <= MOST_WEIGHTS)
+    return bool(layer.weight.size * getattr(layer, "group", 1) <= MOST_WEIGHTS)
 
 
 def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from tinsmith.ir.exact import (
     Add,
     AveragePool,
+    Binarize,
     BinaryConv,
     BinaryMatMul,
     BinaryMaxPool,
@@ -16,25 +17,29 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     MaxPool,
+    Multiply,
     Requantize,
     Reshape,
     ShiftConv,
     ShiftMatMul,
 )
 
-from tinsmith_backends.rtl.joins import add, concat, requantize, reshape
+from tinsmith_backends.rtl.elementwise import binarize, multiply, requantize, reshape
+from tinsmith_backends.rtl.joins import add, concat
 from tinsmith_backends.rtl.lower import Lowering
 from tinsmith_backends.rtl.products import conv, matmul
 from tinsmith_backends.rtl.reductions import average_pool, depthwise, max_pool
 
 
-def _conv(state: Lowering, layer: Conv) -> None:
-    (conv if layer.group == 1 else depthwise)(state, layer)
+def _conv(state: Lowering, layer: Conv | ShiftConv) -> None:
+    channels = state.tensor(layer.inputs[0]).shape[1]
+    (depthwise if 1 < layer.group == channels == layer.weight.shape[0] else conv)(state, layer)
 
 
 ENGINES: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Add: add,
     AveragePool: average_pool,
+    Binarize: binarize,
     BinaryConv: conv,
     BinaryMatMul: matmul,
     BinaryMaxPool: max_pool,
@@ -42,9 +47,10 @@ ENGINES: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Conv: _conv,
     MatMul: matmul,
     MaxPool: max_pool,
+    Multiply: multiply,
     Requantize: requantize,
     Reshape: reshape,
-    ShiftConv: conv,
+    ShiftConv: _conv,
     ShiftMatMul: matmul,
 }
 """What becomes of a layer, by its kind."""

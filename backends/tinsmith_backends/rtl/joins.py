@@ -1,18 +1,15 @@
-"""Layers that go through a stream word by word: additions, concatenations, requantizations, reshapes."""
+"""Layers where streams meet: additions and concatenations."""
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
-from tinsmith.ir.exact import Add, Concat, Requantize, Reshape
+from tinsmith.ir.exact import Add, Concat
 
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.adder.trace import Lanes
 from tinsmith_backends.rtl.folding import ADDERS, LANES, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, image, signed, width
-from tinsmith_backends.rtl.reductions import SUM
 from tinsmith_backends.rtl.words import signed_width
 
 
@@ -63,37 +60,3 @@ def _beside(state: Lowering, layer: str, a: Wire, b: Wire) -> Wire:
     joined = state.wire(a.lanes + b.lanes, a.width, a.words)
     state.add(layer, "tsm_concat", {"A_W": a.bits, "B_W": b.bits}, {"a": a, "b": b}, {"m": joined})
     return joined
-
-
-def requantize(state: Lowering, layer: Requantize) -> None:
-    """A sum of one addend."""
-    x = state.tensor(layer.inputs[0])
-    (pixels, channels), acc = image(x), signed_width(*layer.acc)
-    work = Work(pixels, 1, channels, 1, pixels, 0, 0.0, width(x), 3.0 * acc, True)
-    identity = np.eye(channels, dtype=np.int64)
-    chosen = state.choose(
-        layer, [*candidates(LANES, work), *adder.candidates(work, identity, layer.requant, direct=True)]
-    )
-    words = state.consume(x.name, chosen.folding.lanes)
-    if chosen.kind == ADDERS:
-        lanes = adder.lanes_of(x, channels)
-        adder.weighted(state, layer, words, lanes, identity, np.zeros(channels, np.int64), layer.requant)
-        return
-    sums = state.wire(words.lanes, acc, words.words)
-    parameters: dict[str, Parameter] = {
-        "LANES": words.lanes,
-        "TAPS": 1,
-        "PARALLEL": 1,
-        "FOLDS": channels // words.lanes,
-    }
-    parameters |= {"PIXELS_OUTER": 0, "OP": SUM, "X_W": width(x), "X_SIGNED": signed(x), "ACC_W": acc}
-    state.add(layer.name, "tsm_lanes", parameters, {"s": words}, {"m": sums})
-    state.end(layer, sums, layer.requant, channels, cycles=sums.words)
-
-
-def reshape(state: Lowering, layer: Reshape) -> None:
-    """The stream stays what it is; its words are no longer in the order of the flattened tensor."""
-    wire = state.consume(layer.inputs[0])
-    state.produce(layer.output, wire)
-    if prod(state.tensor(layer.inputs[0]).shape[2:]) > 1:
-        del state.carried[layer.output]

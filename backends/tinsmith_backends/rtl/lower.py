@@ -10,12 +10,16 @@ import numpy as np
 from tinsmith.errors import Problems
 from tinsmith.ir.exact import (
     Accumulator,
+    Binarize,
     Dequantize,
     Ending,
     ExactGraph,
     Layer,
+    Multiply,
     Quantize,
     Requantization,
+    Requantize,
+    Reshape,
     Tensor,
     Threshold,
 )
@@ -60,6 +64,10 @@ def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[s
     return machine, state.carried
 
 
+ELEMENTWISE = (Binarize, Multiply, Requantize, Reshape)
+"""Layers whose output streams in the order of their input, whatever its shape."""
+
+
 class Lowering:
     """Instances so far, and the streams that carry tensors and wait for their readers."""
 
@@ -79,6 +87,10 @@ class Lowering:
     def tensor(self, name: str) -> Tensor:
         """The exact graph's record of a tensor."""
         return self.graph.tensors[name]
+
+    def form(self, name: str) -> tuple[int, int]:
+        """Pixels and channels of a tensor as its stream carries it: a flattened image stays what it was."""
+        return form(self.graph, name)
 
     def wire(self, lanes: int, width: int, words: int) -> Wire:
         """A new stream."""
@@ -122,7 +134,8 @@ class Lowering:
 
     def produce(self, tensor: str, wire: Wire) -> None:
         """`wire` carries a tensor; a fork for each further reader."""
-        self.carried[tensor] = wire
+        if len(self.tensor(tensor).shape) == 4 or 1 in self.form(tensor):  # else it is in another order
+            self.carried[tensor] = wire
         readers = sum(layer.inputs.count(tensor) for layer in self.graph.layers)
         copies = []
         for _ in range(readers - 1):
@@ -185,7 +198,7 @@ class Lowering:
         y = self.tensor(layer.output)
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"
-        parameters: dict[str, Parameter] = {"LANES": sums.lanes, "FOLDS": channels // sums.lanes, "ACC_W": sums.width}
+        parameters: dict[str, Parameter] = {"LANES": sums.lanes, "ACC_W": sums.width}
         if isinstance(ending, Accumulator):
             raise TypeError(f"{layer.name} puts out its accumulators")
         if isinstance(ending, Threshold):
@@ -195,8 +208,10 @@ class Lowering:
             factors = np.broadcast_to(ending.multiplier, (channels,))
             parameters |= {"SHIFT": ending.shift, "LO": ending.lo, "HI": ending.hi}
         factor_width = signed_width(int(factors.min()), int(factors.max()))
-        parameters |= {"FACTOR_W": factor_width, "OUT_W": out.width, "FILE": file}
-        text = memory(np.asarray(factors).reshape(-1, sums.lanes), factor_width)
+        rows = np.asarray(factors).reshape(-1, sums.lanes)
+        rows = rows[:1] if np.all(rows == rows[0]) else rows  # one line serves all
+        parameters |= {"FOLDS": len(rows), "FACTOR_W": factor_width, "OUT_W": out.width, "FILE": file}
+        text = memory(rows, factor_width)
         self.add(layer.name, "tsm_ending", parameters, {"s": sums}, {"m": out}, memories={file: text})
         self.produce(layer.output, out)
 
@@ -217,6 +232,14 @@ def image(tensor: Tensor) -> tuple[int, int]:
     if len(shape) == 4:
         return shape[2] * shape[3], shape[1]
     return 1, int(np.prod(shape))
+
+
+def form(graph: ExactGraph, name: str) -> tuple[int, int]:
+    """Pixels and channels of a tensor as a stream carries it: those of the image that it was before flattening."""
+    maker = next((layer for layer in graph.layers if layer.output == name), None)
+    if isinstance(maker, ELEMENTWISE):
+        return form(graph, maker.inputs[0])
+    return image(graph.tensors[name])
 
 
 def identifier(name: str) -> str:

@@ -14,7 +14,6 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     Requantization,
-    Reshape,
     ShiftConv,
     ShiftMatMul,
     Tensor,
@@ -23,7 +22,7 @@ from tinsmith.ir.exact import (
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.folding import ADDERS, MATRIX_VECTOR, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, signed, width
 from tinsmith_backends.rtl.windows import geometry, windows
 from tinsmith_backends.rtl.words import folded, memory, signed_width
 
@@ -35,12 +34,13 @@ Matrix = npt.NDArray[np.int64]
 def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     """A dense convolution."""
     x, y = state.tensor(layer.inputs[0]), state.tensor(layer.output)
-    outputs, inputs, kh, kw = layer.weight.shape
+    weight = _dense(layer.weight.astype(np.int64), getattr(layer, "group", 1))
+    outputs, inputs, kh, kw = weight.shape
     form = geometry(layer, (kh, kw), x, y)
     direct = form.direct
     columns = 0 if direct else form.columns
     work = Work(form.pixels, form.taps, inputs, outputs, form.pixels_in, columns, *_luts(layer, x))
-    window = _in_order(layer.weight.astype(np.int64), Folding(outputs, inputs, form.taps)).T
+    window = _in_order(weight, Folding(outputs, inputs, form.taps)).T
     found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, window, layer.ending, direct=direct)]
     chosen = state.choose(layer, found)
     folding = chosen.folding
@@ -53,8 +53,16 @@ def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
         adder.weighted(state, layer, vectors, lanes, window, layer.bias, layer.ending)
         return
     steady = direct or (folding.taps > 1 and form.strides[1] == 1 and form.out[1] == form.size[1])
-    matrix = _in_order(layer.weight.astype(np.int64), folding)
+    matrix = _in_order(weight, folding)
     _multiply(state, layer, vectors, matrix, folding.pe, signed(x), steady=steady, queue=direct)
+
+
+def _dense(weight: Matrix, groups: int) -> Matrix:
+    """The weights of a grouped convolution among those of all channels, which are 0."""
+    outputs, inputs, kh, kw = weight.shape
+    dense = np.zeros((outputs, groups, inputs, kh, kw), np.int64)
+    dense[np.arange(outputs), np.arange(outputs) * groups // outputs] = weight
+    return dense.reshape(outputs, groups * inputs, kh, kw)
 
 
 def _in_order(weight: Matrix, folding: Folding) -> Matrix:
@@ -68,7 +76,7 @@ def _in_order(weight: Matrix, folding: Folding) -> Matrix:
 def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
     """A product of one row; a flattened image comes channels last, so the rows of its matrix stand in that order."""
     x = state.tensor(layer.inputs[0])
-    pixels, channels = _before_reshape(state, x)
+    pixels, channels = state.form(x.name)
     k, outputs = layer.weight.shape
     order = np.arange(k).reshape(channels, pixels).T.ravel()
     work = Work(1, 1, k, outputs, 1, 0, *_luts(layer, x))
@@ -80,14 +88,6 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
         adder.weighted(state, layer, vectors, adder.lanes_of(x, k), matrix, layer.bias, layer.ending)
         return
     _multiply(state, layer, vectors, matrix.T, chosen.folding.pe, signed(x), steady=True, queue=True)
-
-
-def _before_reshape(state: Lowering, x: Tensor) -> tuple[int, int]:
-    """Pixels and channels of the image that a flattened tensor was."""
-    makers = {layer.output: layer for layer in state.graph.layers}
-    while isinstance(maker := makers[x.name], Reshape):
-        x = state.tensor(maker.inputs[0])
-    return image(x)
 
 
 def _luts(layer: Any, x: Tensor) -> tuple[float, int, float]:
@@ -150,6 +150,6 @@ def _weights(layer: Layer, matrix: Matrix) -> tuple[int, Matrix, int]:
     """KIND of tsm_mvu, the weights as it reads them, and their bits."""
     if isinstance(layer, BinaryConv | BinaryMatMul):
         return XNOR, (matrix < 0).astype(np.int64), 1
-    if isinstance(layer, ShiftConv | ShiftMatMul):
+    if isinstance(layer, ShiftConv | ShiftMatMul) and np.all(matrix):  # groups bring zeros, which no shift makes
         return SHIFT, encode(matrix.astype(np.int16), layer.bits).astype(np.int64), layer.bits
     return MULTIPLY, matrix, signed_width(int(matrix.min()), int(matrix.max()))

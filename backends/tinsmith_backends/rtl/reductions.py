@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, Ending, MaxPool, Tensor
+from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, Ending, MaxPool, ShiftConv, Tensor
 
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.adder.trace import Matrix, extremes
@@ -19,7 +19,7 @@ MAXIMUM, SUM, DEPTHWISE, MINIMUM = 0, 1, 2, 3
 """OP of tsm_lanes."""
 
 
-def depthwise(state: Lowering, layer: Conv) -> None:
+def depthwise(state: Lowering, layer: Conv | ShiftConv) -> None:
     """A filter a channel."""
     kernel = (layer.weight.shape[2], layer.weight.shape[3])
     filters = layer.weight.astype(np.int64).reshape(layer.weight.shape[0], -1).T

@@ -188,6 +188,7 @@ def _description(design: Design, language: Language) -> dict[str, Any]:
         "network": fingerprint(machine),
         "latency": design.timing.latency,
         "interval": design.timing.interval,
+        "filling": design.timing.filling,
         "inputs": [_port(port) for port in machine.inputs],
         "outputs": [_port(port) for port in machine.outputs],
         "constants": sorted(constants(machine, language)),

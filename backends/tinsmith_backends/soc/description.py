@@ -13,7 +13,8 @@ from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize, Tensor
 
-from tinsmith_backends.soc.program import Program, Trace
+from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.traces import Trace
 
 FILE = "soc.json"
 IMAGE = "image.bin"

@@ -33,20 +33,9 @@ from tinsmith.ir.exact import (
 from tinsmith_backends.soc.endings import Finish, finish, rounding, unchanged
 from tinsmith_backends.soc.lower import Lowering, part_of
 from tinsmith_backends.soc.memory_map import ENDING, OPCODE, SOFT_OPERATOR
-from tinsmith_backends.soc.operations import (
-    Operation,
-    Software,
-    View,
-    dense_weights,
-    history_weights,
-    parameters,
-    tap_weights,
-)
+from tinsmith_backends.soc.operations import Operation, Software
 from tinsmith_backends.soc.orders import channel_order, root, takes_any_order
-
-HISTORY_ROWS = 8
-"""Rows of a window that the history of columns holds."""
-ONE_BY_ONE: Mapping[str, Any] = {"strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1)}
+from tinsmith_backends.soc.windows import ONE_BY_ONE, dense, filters, taps
 
 
 def _convolution(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
@@ -57,7 +46,7 @@ def _convolution(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     ending = finish(layer.ending, layer.bias)
     window = {name: getattr(layer, name) for name in ONE_BY_ONE}
     if group == x.channels == y.channels and group > 1:
-        state.add(_filters(state, layer, x, y, weight[:, 0], ending, window))
+        state.add(filters(state.chip, layer, x, y, weight[:, 0], ending, window))
         return
     if group == 1:
         weight, ending = _reordered(state, layer.output, weight, ending)
@@ -66,7 +55,7 @@ def _convolution(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
         chosen = slice(part * outputs, (part + 1) * outputs)
         here = replace(ending, bias=ending.bias[chosen], multiplier=ending.multiplier[chosen])
         x_part, y_part = x.part(part * inputs, inputs), y.part(part * outputs * ending.value_bytes, outputs)
-        state.add(_dense(state, layer, x_part, y_part, weight[chosen], here, window, pad_byte=pad_byte))
+        state.add(dense(state.chip, layer, x_part, y_part, weight[chosen], here, window, pad_byte=pad_byte))
 
 
 def _product(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
@@ -83,7 +72,7 @@ def _product(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> Non
     y = state.write(layer)
     y = replace(y, height=1, width=count)
     weight, ending = _reordered(state, layer.output, weight, finish(layer.ending, layer.bias))
-    state.add(_dense(state, layer, x, y, weight, ending, ONE_BY_ONE))
+    state.add(dense(state.chip, layer, x, y, weight, ending, ONE_BY_ONE))
 
 
 def _reordered(state: Lowering, name: str, weight: Int8Array, ending: Finish) -> tuple[Int8Array, Finish]:
@@ -99,14 +88,14 @@ def _average_pool(state: Lowering, layer: AveragePool) -> None:
     ones = np.ones((x.channels, *layer.kernel), np.int8)
     ending = finish(layer.requant, np.zeros(x.channels, np.int32))
     window = {"strides": layer.strides, "pads": layer.pads, "dilations": (1, 1)}
-    state.add(_filters(state, layer, x, y, ones, ending, window, shared=True))
+    state.add(filters(state.chip, layer, x, y, ones, ending, window, shared=True))
 
 
 def _requantize(state: Lowering, layer: Requantize) -> None:
     x, y = state.read(layer.inputs[0]), state.write(layer)
     ones = np.ones((x.channels, 1, 1), np.int8)
     ending = finish(layer.requant, np.zeros(x.channels, np.int32))
-    state.add(_filters(state, layer, x, y, ones, ending, ONE_BY_ONE, shared=True))
+    state.add(filters(state.chip, layer, x, y, ones, ending, ONE_BY_ONE, shared=True))
 
 
 def _binarize(state: Lowering, layer: Binarize) -> None:
@@ -114,7 +103,7 @@ def _binarize(state: Lowering, layer: Binarize) -> None:
     signs = np.broadcast_to(layer.sign, (x.channels,)).astype(np.int8)[:, None, None]
     limit = np.broadcast_to(layer.limit, (x.channels,)).astype(np.int32)
     ending = finish(Threshold(limit), np.zeros(x.channels, np.int32))
-    state.add(_filters(state, layer, x, y, signs, ending, ONE_BY_ONE))
+    state.add(filters(state.chip, layer, x, y, signs, ending, ONE_BY_ONE))
 
 
 def _max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
@@ -127,7 +116,7 @@ def _max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
         state.add(Software(layer.name, x, None, y, {**fields, **_software_window(layer), "lo": lo, "hi": hi}))
         return
     ending = unchanged(x.channels, lo, hi)
-    operation = _taps(state, layer, x, y, np.zeros((x.channels, 0, 0), np.int8), ending, _window(layer), (kh, kw))
+    operation = taps(state.chip, layer, x, y, np.zeros((x.channels, 0, 0), np.int8), ending, _window(layer), (kh, kw))
     fields = {**operation.fields, "opcode": OPCODE["MAXPOOL"], "pad_byte": lo & 0xFF, "w_per_group": 0}
     state.add(replace(operation, kernel="max pool", fields=fields, macs=0))
 
@@ -143,14 +132,8 @@ def _add(state: Lowering, layer: Add) -> None:
         state.add(Software(layer.name, a, b, y, {**shape, **numbers}))
         return
     fields = {"opcode": OPCODE["ADD"], "channelwise": 1, "kh": 2, "kx_n": 1, "run_n": 1, "in_h": 2, "dil_y": 1}
-    fields |= {
-        "out_h": 1,
-        "out_w": 1,
-        "in_row_bytes": y.size,
-        "length": y.size,
-        "ending": ENDING["REQUANTIZE"],
-        **numbers,
-    }
+    fields |= {"out_h": 1, "out_w": 1, "in_row_bytes": y.size, "length": y.size, "ending": ENDING["REQUANTIZE"]}
+    fields |= numbers
     none = np.zeros((0, 0, state.chip.pes, state.chip.lanes), np.int8), np.zeros((0, state.chip.pes, 2), np.int32)
     group = state.chip.vector
     state.add(Operation(layer.name, "add", a, b, y, fields, *none, group, ceil(y.size / group), 2))
@@ -188,107 +171,7 @@ def _concat(state: Lowering, layer: Concat) -> None:
         if x != place:
             ones = np.ones((x.channels, 1, 1), np.int8)
             ending = unchanged(x.channels, *((-128, 127) if x.signed else (0, 255)))
-            state.add(_filters(state, layer, x, place, ones, ending, ONE_BY_ONE, shared=True))
-
-
-def _dense(
-    state: Lowering,
-    layer: Layer,
-    x: View,
-    y: View,
-    weight: Int8Array,
-    ending: Finish,
-    window: Mapping[str, Any],
-    *,
-    pad_byte: int = 0,
-) -> Operation:
-    """Every output channel from every input channel."""
-    chip, (outputs, inputs, kh, kw) = state.chip, weight.shape
-    merged = window["dilations"][1] == 1 and x.pixel_bytes == inputs
-    weights = dense_weights(weight, chip, merged=merged)
-    runs = 1 if merged else kw
-    fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
-    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_byte, **ending.fields}
-    numbers = parameters(ending.bias, ending.multiplier, chip.pes, chip.pes)
-    macs = y.height * y.width * weight.size
-    return Operation(
-        layer.name, "convolution" if kh * kw > 1 else "1x1 convolution", x, None, y, fields, weights, numbers,
-        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs, ending.value_bytes,
-    )  # fmt: skip
-
-
-def _filters(
-    state: Lowering,
-    layer: Layer,
-    x: View,
-    y: View,
-    weight: Int8Array,
-    ending: Finish,
-    window: Mapping[str, Any],
-    *,
-    shared: bool = False,
-) -> Operation:
-    """A filter (channels, kh, kw) of its own for every channel, or the same for all; the cheaper of two forms."""
-    chip, (channels, kh, kw) = state.chip, weight.shape
-    kernel = f"{layer.kind.lower()} of channels"
-    macs = 0 if shared else y.height * y.width * weight.size
-    stride = window["strides"][1]
-    fits = 1 < kw <= chip.lanes and stride <= kw and kh <= HISTORY_ROWS and window["dilations"][1] == 1
-    if chip.has("history") and fits:
-        fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "history": 1, "kx_n": 1, "run_n": 1}
-        fields |= {**_geometry(x, y, (kh, kw), window), "history_stride": stride, "history_kw": kw, **ending.fields}
-        weights, steps = history_weights(weight, chip), kh
-    else:
-        taps = _taps(state, layer, x, y, weight, ending, window, (kh, kw))
-        fields, weights, steps = dict(taps.fields), taps.weights, taps.steps
-    fields["w_per_group"] = int(not shared)
-    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
-    return Operation(
-        layer.name, kernel + (" with history" if "history" in fields else ""), x, None, y, fields,
-        weights[:1] if shared else weights, numbers, chip.vector, ceil(channels / chip.vector), steps, macs,
-        ending.value_bytes,
-    )  # fmt: skip
-
-
-def _taps(
-    state: Lowering,
-    layer: Layer,
-    x: View,
-    y: View,
-    weight: Int8Array,
-    ending: Finish,
-    window: Mapping[str, Any],
-    kernel: tuple[int, int],
-) -> Operation:
-    """One tap of the window a clock; element p works on byte p."""
-    chip, (kh, kw) = state.chip, kernel
-    fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "kx_n": kw, "run_n": 1, "w_per_group": 1}
-    fields |= {**_geometry(x, y, kernel, window), **ending.fields}
-    weights = tap_weights(weight, chip) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
-    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
-    groups = ceil(x.channels / chip.vector)
-    return Operation(
-        layer.name, "taps", x, None, y, fields, weights, numbers, chip.vector, groups, kh * kw, 0, ending.value_bytes
-    )
-
-
-def _geometry(x: View, y: View, kernel: tuple[int, int], window: Mapping[str, Any]) -> dict[str, int]:
-    """Fields of a window's path over its input."""
-    (stride_y, stride_x), (dil_y, dil_x) = window["strides"], window["dilations"]
-    return {
-        "in_signed": int(x.signed),
-        "in_h": x.height,
-        "in_row_bytes": x.row_bytes,
-        "out_h": y.height,
-        "out_w": y.width,
-        "kh": kernel[0],
-        "stride_y": stride_y,
-        "dil_y": dil_y,
-        "pad_top": window["pads"][0],
-        "stride_xb": stride_x * x.pixel_bytes,
-        "dil_xb": dil_x * x.pixel_bytes,
-        "pad_left_b": window["pads"][1] * x.pixel_bytes,
-    }
+            state.add(filters(state.chip, layer, x, place, ones, ending, ONE_BY_ONE, shared=True))
 
 
 def _window(layer: Layer) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc.description import IMAGE, VECTORS, constants, frames, read_description, with_outputs
 from tinsmith_backends.soc.memory_map import ERROR
-from tinsmith_backends.soc.program import Program, Trace
+from tinsmith_backends.soc.program import Program
 from tinsmith_backends.soc.system import Frame, Outcome, run
+from tinsmith_backends.soc.traces import Trace
 
 RECORD = "record.json"
 """What the bench writes."""

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 
 import numpy as np
 from tinsmith.errors import TinsmithError
-from tinsmith.plan.arena import Arena, lay_out
-from tinsmith.plan.blocks import Block, live_bytes, lower_bound
 
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.memory_map import LOAD_OPCODE
 from tinsmith_backends.soc.operations import Operation, Software, View, Work
+from tinsmith_backends.soc.placement import Placement
 
-ALIGN = 4
-"""Of buffers in the activation memory: the processor and the streams write words."""
+LOADED_WORDS = 0xFFFF
+"""The most words of 32 bits that a load descriptor brings."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +67,6 @@ Step = Run | Software
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where buffers stand.
-
-    Attributes:
-        lower_bound: bytes that any placement needs.
-        peak: name of the layer during which so many are alive.
-    """
-
-    arena: Arena
-    lower_bound: int
-    peak: str
-
-
-@dataclass(frozen=True)
 class Schedule:
     """Everything in order, with addresses."""
 
@@ -102,33 +86,6 @@ class Schedule:
     def software(self) -> Iterator[Software]:
         """The firmware's steps."""
         return (step for step in self.steps if isinstance(step, Software))
-
-
-def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Placement:
-    """Offsets of all buffers in the activation memory.
-
-    Args:
-        work: in order.
-        inputs: bytes of the buffers that are filled before the first step, by name.
-        outputs: bytes of those that are read after the last.
-    """
-    first: dict[str, int] = dict.fromkeys(inputs, 0)
-    last: dict[str, int] = dict.fromkeys(inputs, 0)
-    sizes: dict[str, int] = dict(inputs) | dict(outputs)
-    for number, each in enumerate(work):
-        for view in (each.input, each.second, each.output):
-            if view is not None:
-                first.setdefault(view.buffer, number)
-                last[view.buffer] = number
-                end = view.offset + (view.height - 1) * view.row_bytes + view.width * view.pixel_bytes
-                sizes[view.buffer] = max(sizes.get(view.buffer, 0), end)
-    last |= dict.fromkeys(outputs, len(work))
-    rounded = {name: ceil(size / ALIGN) * ALIGN for name, size in sizes.items()}
-    blocks = [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
-    alive = live_bytes(blocks)
-    most = max(alive, key=lambda step: (alive[step], -step), default=0)
-    peak = work[min(most, len(work) - 1)].layer if work else ""
-    return Placement(lay_out(blocks), lower_bound(blocks), peak)
 
 
 def schedule(work: Sequence[Work], placed: Placement, chip: Chip, chunk: int | None) -> Schedule:
@@ -165,13 +122,17 @@ def parts(operation: Operation, chip: Chip, chunk: int | None) -> list[tuple[int
         TinsmithError: the weights of one group exceed the memory.
     """
     words = operation.words if operation.own_weights else 0
-    if max(words, operation.words) > chip.wgt_words:
+    if operation.words > chip.wgt_words:
         what = f"{operation.layer} needs {operation.words} weight words at once, and the chip has {chip.wgt_words}"
         fix = f"--set wgt_words={1 << (operation.words - 1).bit_length()}"
         raise TinsmithError(what, why="the products of an output channel are summed without a break", fix=fix)
+    loaded = LOADED_WORDS * 4 // chip.word_bytes
+    if operation.words > loaded:
+        what = f"{operation.layer} needs {operation.words} weight words at once, and one load brings {loaded}"
+        raise TinsmithError(what, fix="--set with fewer pes or lanes")
     most = operation.groups
-    if words and chunk is not None:
-        most = max(1, chunk // words)
+    if words:
+        most = max(1, min(loaded, loaded if chunk is None else chunk) // words)
     if operation.parameters.size and chunk is not None:
         most = min(most, chip.par_words // 2)
     return [(begin, min(begin + most, operation.groups)) for begin in range(0, operation.groups, most)]

@@ -17,7 +17,8 @@ from tinsmith_backends.soc import firmware
 from tinsmith_backends.soc.description import FILE, IMAGE, VECTORS, describe, frames
 from tinsmith_backends.soc.listing import listing
 from tinsmith_backends.soc.orders import natural
-from tinsmith_backends.soc.program import Program, Trace
+from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.traces import Trace
 
 TEMPLATES = Path(__file__).with_name("templates")
 FIRMWARE_WORDS = "firmware.hex"

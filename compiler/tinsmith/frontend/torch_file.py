@@ -83,9 +83,12 @@ def _check_names(file: Path, name: str) -> None:
         raise TinsmithError(f"is not valid Python: {error}", where=str(file)) from error
     functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     bound = {a.asname or a.name for n in tree.body if isinstance(n, ast.ImportFrom | ast.Import) for a in n.names}
-    bound |= {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-    if name not in functions and name not in bound:
-        near = difflib.get_close_matches(name, functions, n=3, cutoff=0.4) or functions
+    assigned = {
+        t.id: n.value for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
+    }
+    if name not in {*functions, *bound, *assigned}:
+        made = [n for n, value in assigned.items() if isinstance(value, ast.Call)]  # such as partial(function, …)
+        near = difflib.get_close_matches(name, functions + made, n=3, cutoff=0.4) or functions
         fix = ", ".join(f"{file}:{n}" for n in near) or "define a function that returns (module, example_inputs)"
         raise TinsmithError(f"has no function {name!r}", where=str(file), fix=fix)
 

@@ -50,6 +50,12 @@ def prior(detector: Detector) -> Array:
     return np.diag([0.0, *(1 / spread**2 for spread in spreads)])
 
 
+def information(detector: Detector, snr_db: float, time: Array, energy: Array, collection_ns: Array) -> Array:
+    """(n, 4, 4) Fisher information about the parameters of n pulses: slopes' * inverse covariance * slopes."""
+    slopes = derivatives(detector, time, energy, collection_ns)
+    return np.asarray(slopes.transpose(0, 2, 1) @ (np.linalg.inv(covariance(detector, snr_db)) @ slopes))
+
+
 def bound(detector: Detector, snr_db: float, pulses: int = 2000, seed: int = 7) -> Resolution:
     """The bound at one signal-to-noise ratio, averaged over `pulses` as the detector makes them.
 
@@ -57,8 +63,6 @@ def bound(detector: Detector, snr_db: float, pulses: int = 2000, seed: int = 7) 
     time costs what it must.
     """
     truth = generate(detector, pulses, snr_db, np.random.default_rng(seed))
-    slopes = derivatives(detector, truth.time, truth.energy, truth.collection_ns)
-    weighted = np.linalg.solve(covariance(detector, snr_db), slopes)
-    information = slopes.transpose(0, 2, 1) @ weighted + prior(detector)
-    variance = np.linalg.inv(information).diagonal(axis1=1, axis2=2).mean(axis=0)
+    found = information(detector, snr_db, truth.time, truth.energy, truth.collection_ns) + prior(detector)
+    variance = np.linalg.inv(found).diagonal(axis1=1, axis2=2).mean(axis=0)
     return Resolution(float(np.sqrt(variance[0])), float(np.sqrt(variance[1])))

@@ -39,7 +39,7 @@ class Detector:
     jitter: float = 4.0
     """Arrival times are uniform over this many sampling periods from the trigger on."""
     energy_spread: float = 0.1
-    """Standard deviation of the energy, relative to its mean of 1, cut at three of them."""
+    """Standard deviation of the energy, relative to its mean of 1."""
     amplitude: float = 1600.0
     """Peak of a pulse of mean energy and mean collection time above the baseline, ADC counts."""
     baseline: float = 200.0
@@ -146,8 +146,8 @@ def generate(
     """`count` pulses; `snr_db` is one for all or one for each. Without `rounded`, counts are left as they come."""
     snr = np.broadcast_to(np.asarray(snr_db, float), (count,))
     time = rng.uniform(0, detector.jitter, count)
-    energy = 1 + detector.energy_spread * _cut_normal(rng, count)
-    collection = detector.collection_ns * (1 + detector.collection_spread * _cut_normal(rng, count))
+    energy = 1 + detector.energy_spread * rng.normal(size=count)
+    collection = detector.collection_ns * (1 + detector.collection_spread * rng.normal(size=count))
     baseline = detector.baseline + detector.baseline_spread * rng.normal(size=count)
     t = detector.times_ns - detector.period_ns * time[:, None]
     clean = detector.amplitude * energy[:, None] * detector.shape(t, collection[:, None]) + baseline[:, None]
@@ -157,11 +157,3 @@ def generate(
     if rounded:
         counts = np.clip(np.rint(counts), 0, 2**detector.bits - 1).astype(np.int16)
     return Pulses(counts, time, energy, collection, snr)
-
-
-def _cut_normal(rng: np.random.Generator, count: int, limit: float = 3.0) -> Array:
-    """Normal numbers, drawn again until within ±limit."""
-    values = rng.normal(size=count)
-    while (outside := np.abs(values) > limit).any():
-        values[outside] = rng.normal(size=int(outside.sum()))
-    return values

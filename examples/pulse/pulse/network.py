@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from copy import deepcopy
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn.utils import parametrize
 
 from pulse.detector import Detector
 
@@ -29,25 +32,28 @@ def as_input(counts: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(parts.reshape(n, samples // STRIDE, CHANNELS).transpose(0, 2, 1), np.float32)
 
 
-class Stem(nn.Module):
-    """A convolution over samples, of which each comes as a high and a low part: (n, 8, L) → (n, width, L).
+class Parts(nn.Module):
+    """Weights (width, 4, 3) of whole samples to those of their parts (width, 8, 3), so that sums are the same."""
 
-    One weight a sample stands for both parts, so that the sum is that over the whole samples.
-    """
-
-    def __init__(self, width: int, full_scale: float) -> None:
+    def __init__(self, full_scale: float) -> None:
         super().__init__()
-        plain = nn.Conv1d(STRIDE, width, 3)
-        self.weight, self.bias = plain.weight, plain.bias
         self.full_scale = full_scale
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.conv1d(x, self.weight_of_parts(), self.bias, padding=1)
-
-    def weight_of_parts(self) -> torch.Tensor:
-        """(width, 8, 3)."""
-        both = torch.stack((self.weight * 2**LOW_BITS, self.weight), dim=2)
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        both = torch.stack((weight * 2**LOW_BITS, weight), dim=2)
         return both.flatten(1, 2) / self.full_scale
+
+
+def stem(width: int, full_scale: float) -> nn.Conv1d:
+    """A convolution over samples, of which each comes as a high and a low part: (n, 8, L) → (n, width, L).
+
+    One trained weight a sample stands for both parts.
+    """
+    layer = nn.Conv1d(CHANNELS, width, 3, padding=1)
+    layer.weight = nn.Parameter(torch.empty(width, STRIDE, 3))
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5))
+    parametrize.register_parametrization(layer, "weight", Parts(full_scale), unsafe=True)
+    return layer
 
 
 class PulseNet(nn.Module):
@@ -61,7 +67,7 @@ class PulseNet(nn.Module):
         super().__init__()
         self.detector = detector or Detector()
         places = self.detector.samples // STRIDE
-        self.stem = Stem(width, self.detector.amplitude)
+        self.stem = stem(width, self.detector.amplitude)
         self.down = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.deep = nn.Conv1d(width, width, 3, padding=1)
         self.up = nn.ConvTranspose1d(width, width, 2, stride=2)
@@ -70,10 +76,17 @@ class PulseNet(nn.Module):
         self.head = nn.Linear(32, 2)
 
     def forward(self, pulse: torch.Tensor) -> torch.Tensor:
-        fine = torch.relu(self.stem(pulse))
-        coarse = torch.relu(self.deep(torch.relu(self.down(fine))))
-        joined = torch.relu(self.join(torch.relu(self.up(coarse) + fine)))
-        return self.head(torch.relu(self.hidden(joined.flatten(1))))
+        seen = self.between
+        fine = seen("stem", torch.relu(self.stem(pulse)))
+        coarse = seen("down", torch.relu(self.down(fine)))
+        coarse = seen("deep", torch.relu(self.deep(coarse)))
+        both = seen("add", torch.relu(seen("up", self.up(coarse)) + fine))
+        joined = seen("join", torch.relu(self.join(both)))
+        return self.head(seen("hidden", torch.relu(self.hidden(joined.flatten(1)))))
+
+    def between(self, layer: str, value: torch.Tensor) -> torch.Tensor:
+        """What is done with the result of a layer; training under rounding (rounding.py) puts itself here."""
+        return value
 
 
 def targets(detector: Detector, time: npt.NDArray[np.float64], energy: npt.NDArray[np.float64]) -> torch.Tensor:
@@ -90,3 +103,13 @@ def estimates(detector: Detector, answers: npt.NDArray[np.float32]) -> tuple[npt
 def example_input() -> torch.Tensor:
     """One pulse of zeros."""
     return torch.zeros(1, CHANNELS, Detector().samples // STRIDE)
+
+
+def deployed(net: PulseNet) -> PulseNet:
+    """A copy whose stem has the weights of the parts for its own, as the chip has them."""
+    copy = deepcopy(net).eval()
+    copy.stem = nn.Conv1d(CHANNELS, net.stem.out_channels, 3, padding=1)  # copies share the class of a parametrized one
+    with torch.no_grad():
+        copy.stem.weight.copy_(net.stem.weight)
+        copy.stem.bias.copy_(net.stem.bias)
+    return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from pulse.network import LOW_BITS, PulseNet, targets
 class Training:
     """How the network is trained."""
 
-    steps: int = 9000
+    steps: int = 8000
     """Batches."""
     batch: int = 384
     """Pulses in one."""
@@ -50,7 +51,7 @@ class Batches:
         self._grid, self._least = grid, torch.tensor(units).float()
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Inputs (n, 8, L), answers (n, 2), and the bound of each answer's error (n, 2)."""
+        """Inputs, answers, and the bound of each answer's error."""
         t, d = self._training, self._detector
         pick = torch.randint(len(self._clean), (t.batch,), generator=self._random)
         snr = torch.rand(t.batch, generator=self._random) * (t.snr_db[1] - t.snr_db[0]) + t.snr_db[0]
@@ -71,15 +72,30 @@ def as_tensor(counts: torch.Tensor) -> torch.Tensor:
     return parts.reshape(len(counts), -1, 8).transpose(1, 2).contiguous()
 
 
-def train(
-    net: PulseNet, training: Training | None = None, report: Callable[[int, float, float], None] | None = None
-) -> PulseNet:
-    """Fit `net` in place: mean square errors in units of the bound at each pulse's signal-to-noise ratio.
+class Source(Protocol):
+    """Where batches come from."""
 
-    `report` is called every 250 steps with the step and the two root mean square errors in those units.
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Inputs (n, 8, L), answers (n, 2), and the units (n, 2) in which errors of the answers count."""
+        ...
+
+
+def train(
+    net: PulseNet,
+    training: Training | None = None,
+    report: Callable[[int, float, float], None] | None = None,
+    batches: Source | None = None,
+) -> PulseNet:
+    """Fit `net` in place: square errors in units of the bound at each pulse's signal-to-noise ratio.
+
+    Args:
+        net: the network.
+        training: how; None is the default.
+        report: called every 250 steps with the step and the two root mean square errors in those units.
+        batches: other pulses than the detector's.
     """
     t = training or Training()
-    batches = Batches(net.detector, t)
+    batches = batches or Batches(net.detector, t)
     optimizer = torch.optim.Adam(net.parameters(), lr=t.rate, betas=(0.9, 0.99))
     seen = torch.zeros(2)
     for step in range(t.steps):

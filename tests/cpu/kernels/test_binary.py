@@ -15,7 +15,7 @@ SHAPES = [
     binary_shape((6, 7, 33), 64, (2, 3), (1, 2), (0, 1, 1, 0), (2, 1), pad_value=0),
     binary_shape((3, 3, 128), 32, (3, 3), (1, 1), SAME, pad_value=1),
     binary_shape((2, 3, 100), 5, (5, 5), (1, 1), (2, 2, 2, 2), pad_value=-1),
-    binary_shape((1, 2, 4096), 36),
+    binary_shape((1, 2, 4096), 60),
     binary_shape((1, 3, 1000), 12),
     binary_shape((5, 5, 256), 33, (3, 3), (1, 1), SAME, pad_value=0),
 ]
@@ -25,7 +25,7 @@ def extremes(isa: Isa, rng: Rng) -> list[Case]:
     """All products +1, all -1: counts of nothing and of everything, over windows that fill every counter."""
     shapes = [
         binary_shape((1, 3, 20_000), 8),
-        binary_shape((3, 3, 256), 33, (3, 3), (1, 1), SAME, pad_value=0, packed=False),
+        binary_shape((3, 3, 256), 49, (3, 3), (1, 1), SAME, pad_value=0, packed=False),
     ]
     return [binary(s, isa, rng, x_same=x, w_same=w) for s in shapes for x, w in ((1, 1), (1, -1), (-1, -1), (-1, 1))]
 

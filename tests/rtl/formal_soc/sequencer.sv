@@ -2,7 +2,9 @@
 // descriptors up to two, any dependences. Descriptors are right but for those; each load reads one word, 0.
 `default_nettype none
 
-module sequencer (
+module sequencer #(
+    parameter integer CALM = 0  // no reset and no flush once started, and the start comes first
+) (
     input wire logic       clk_i,
     input wire logic       restart_i,
     input wire logic       start_i,
@@ -30,6 +32,7 @@ module sequencer (
     if (!running_q) {compute_count_q, load_count_q, after_load_q, after_compute_q} <=
                     {compute_count_i, load_count_i, after_load_i, after_compute_i};
     assume (compute_count_i <= 2 && load_count_i <= 2);
+    if (CALM != 0) assume (!restart_i && !flush_i && start_i);
     if (running_q || start) assume ({compute_count_q, load_count_q} == {compute_count_i, load_count_i}
                                     && {after_load_q, after_compute_q} == {after_load_i, after_compute_i});
   end

@@ -54,9 +54,13 @@ class Chain:
         """Whether a carry, true and of weight 2**level, waits for a second one at the adder of a level from 1 on."""
         return level > 0 and self.ends_complemented(level - 1)
 
-    def missing(self, bits: int) -> int:
-        """What complemented states take from the count, for `bits` bits of each."""
-        return sum(bits << level for level in range(self.levels + 1) if self.ends_complemented(level))
+    def short(self, bits: int) -> int:
+        """By how much counts are too small, for `bits` bits of each vector: what subtracting complements takes off.
+
+        A carry of weight 2**(l+1) does so once in two, a state of weight 2**l where it ends complemented. Together that
+        is once for each step.
+        """
+        return bits * self.steps
 
     def prefixed(self, vectors: Words) -> Words:
         """Vectors (…, vectors, words) as `x` is gathered: prefix XORs, but the extra one as it is."""

@@ -66,6 +66,11 @@ class BinaryConv(WeightedKernel):
         return Chain(-(-window // self.lanes.words), self.lanes.levels)
 
     @property
+    def short(self) -> int:
+        """By how much counts come too small."""
+        return self.chain.short(WORD * self.lanes.words)
+
+    @property
     def window_words(self) -> int:
         """Words of a gathered window, whole vectors."""
         return self.chain.vectors * self.lanes.words
@@ -87,9 +92,14 @@ class BinaryConv(WeightedKernel):
         return max(self.blocks * self.tile.columns, words(self.shape.cout) * WORD)
 
     @property
+    def counts_at(self) -> int:
+        """Where the counts begin in scratch, in words: behind the windows of a band."""
+        return self.band * self.tile.rows * self.window_words
+
+    @property
     def scratch_bytes(self) -> int:
         """The windows and the counts of a band."""
-        return 4 * self.band * self.tile.rows * (self.window_words + self.pitch)
+        return 4 * (self.counts_at + self.band * self.tile.rows * self.pitch)
 
     @property
     def border(self) -> Border:
@@ -129,11 +139,12 @@ class BinaryConv(WeightedKernel):
         """For each place bias + n, less what padding of 0 adds as +1; or half of that, the limit of counts.
 
         A bit is acc + bias < 0, so count > limit = (bias + n) >> 1; no count passes that of a channel that is none.
+        Counts come too small by `short`, and so does what they are compared with or taken from.
         """
         packed = self.shape.packed
-        total = bias.astype(np.int64) + weight[0].size - self.border.padded_sums(weight)
+        total = bias.astype(np.int64) + weight[0].size - self.border.padded_sums(weight) - 2 * self.short
         values = np.full((total.shape[0], self.pitch), 2**31 - 1 if packed else 0, np.int64)
-        values[:, : self.shape.cout] = np.clip(total >> 1, -1, 2**31 - 1) if packed else total
+        values[:, : self.shape.cout] = np.clip(total >> 1, -1 - self.short, 2**31 - 1) if packed else total
         return values.astype("<i4")
 
     def prim_func(self) -> Any:

@@ -12,7 +12,7 @@ from tvm import tirx
 from tinsmith_backends.cpu.kernels.base import Isa
 from tinsmith_backends.cpu.kernels.binary_lanes import LANES
 from tinsmith_backends.cpu.kernels.isa import NEON
-from tinsmith_backends.cpu.kernels.neon import pairs, unsigned_long_pairs
+from tinsmith_backends.cpu.kernels.neon import long_pairs, pairs
 from tinsmith_backends.cpu.kernels.vector import Expr, Function, bits_as, const, llvm, shuffle, splat
 
 
@@ -32,10 +32,6 @@ class Counts:
     def select(self, condition: Expr, if_one: Expr, if_zero: Expr) -> Expr:
         """Bit by bit. Written without a NOT, which LLVM would move into the operands of `condition`."""
         return ((if_one ^ if_zero) & condition) ^ if_zero
-
-    def number(self, value: int) -> Expr:
-        """A count that is the same in every lane."""
-        return splat(const(value, self.element), self.lanes)
 
     def count(self, value: Expr) -> Expr:
         """The ones in a vector of bits."""
@@ -58,12 +54,12 @@ def count_word(f: Function, word: Expr) -> Expr:
 
 
 class VectorCounts(Counts):
-    """The operations of an instruction set with vectors: counts are bytes, which `widen` adds to 16 bits.
+    """The operations of an instruction set with vectors: counts are signed bytes, which `widen` adds to 16 bits.
 
     What `count` and `widen` give keeps neighbours of one channel together, so `quad` can add them up.
     """
 
-    element = "uint8"
+    element = "int8"
 
     def __init__(self, f: Function, isa: Isa) -> None:
         super().__init__(f, isa)
@@ -74,7 +70,7 @@ class VectorCounts(Counts):
     def count(self, value: Expr) -> Expr:
         """The ones in each byte."""
         count = llvm(self._bytes, f"llvm.ctpop.v{self.lanes}i8", bits_as(self._bytes, value))
-        return self.f.let(bits_as(f"uint8x{self.lanes}", count), "count")
+        return self.f.let(count, "count")
 
     def joined(self, low: Expr, high: Expr) -> Expr:
         """Counts of two channels, or groups of them, in one vector; where a group has more than one."""
@@ -94,15 +90,15 @@ class NeonCounts(VectorCounts):
 
     def joined(self, low: Expr, high: Expr) -> Expr:
         """`addp`."""
-        return bits_as("uint8x16", pairs(self.f, self._isa, bits_as("int8x16", low), bits_as("int8x16", high)))
+        return pairs(self.f, self._isa, low, high)
 
     def widen(self, count: Expr) -> Expr:
-        """`uaddlp`, or `uadalp` where it is added to something."""
-        return unsigned_long_pairs(self._isa, bits_as("int8x16", count), "int16x8")
+        """`saddlp`, or `sadalp` where it is added to something."""
+        return long_pairs(self._isa, count)
 
     def quad(self, halves: Sequence[Expr]) -> Expr:
         """Two halves a channel."""
-        return bits_as("uint32x4", unsigned_long_pairs(self._isa, halves[0], "int32x4"))
+        return bits_as("uint32x4", long_pairs(self._isa, halves[0]))
 
 
 class Neon32Counts(VectorCounts):
@@ -114,11 +110,11 @@ class Neon32Counts(VectorCounts):
 
     def widen(self, count: Expr) -> Expr:
         """`vpaddl`."""
-        return unsigned_long_pairs(self._isa, bits_as("int8x16", count), "int16x8")
+        return long_pairs(self._isa, count)
 
     def quad(self, halves: Sequence[Expr]) -> Expr:
         """Eight halves a channel."""
-        sums = [self.f.let(unsigned_long_pairs(self._isa, half, "int32x4"), "sums") for half in halves]
+        sums = [self.f.let(long_pairs(self._isa, half), "sums") for half in halves]
         low, high = (pairs(self.f, self._isa, *sums[i : i + 2]) for i in (0, 2))
         return bits_as("uint32x4", pairs(self.f, self._isa, low, high))
 
@@ -153,20 +149,19 @@ class Simd128Counts(_TransposedCounts):
     """`i8x16.popcnt`."""
 
     def widen(self, count: Expr) -> Expr:
-        """`i16x8.extadd_pairwise_i8x16_u`."""
-        return llvm("int16x8", "llvm.wasm.extadd.pairwise.unsigned.v8i16", bits_as("int8x16", count))
+        """`i16x8.extadd_pairwise_i8x16_s`."""
+        return llvm("int16x8", "llvm.wasm.extadd.pairwise.signed.v8i16", count)
 
     def _last(self, halves: Expr) -> Expr:
-        return bits_as("uint32x4", llvm("int32x4", "llvm.wasm.extadd.pairwise.unsigned.v4i32", halves))
+        return bits_as("uint32x4", llvm("int32x4", "llvm.wasm.extadd.pairwise.signed.v4i32", halves))
 
 
 class Avx2Counts(_TransposedCounts):
     """`vpshufb` of nibbles, which LLVM makes of a count of bytes."""
 
     def widen(self, count: Expr) -> Expr:
-        """`vpmaddubsw` by ones."""
-        ones = splat(const(1, "int8"), 32)
-        return llvm("int16x16", "llvm.x86.avx2.pmadd.ub.sw", bits_as("int8x32", count), ones)
+        """`vpmaddubsw` of ones."""
+        return llvm("int16x16", "llvm.x86.avx2.pmadd.ub.sw", splat(const(1, "int8"), 32), count)
 
     def _last(self, halves: Expr) -> Expr:
         ones = splat(const(1, "int16"), 16)

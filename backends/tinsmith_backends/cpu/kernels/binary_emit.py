@@ -23,7 +23,6 @@ class BinaryConvEmitter:
         self.kernel, self.shape = kernel, kernel.shape
         self.f, self.k = signature(kernel)
         self.scratch, self.w = self.f.view(self.k.scratch, "uint32"), self.f.view(self.k.w, "uint32")
-        self.counts = counts(self.f, kernel.isa)
         self.zero = self.f.opaque_zero(self.k.shift)
 
     def function(self) -> Any:
@@ -31,7 +30,7 @@ class BinaryConvEmitter:
         f, s, kernel = self.f, self.shape, self.kernel
         rows, pixels = kernel.tile.rows, s.ho * s.wo
         tiles = -(-pixels // rows)
-        gather = BinaryGather(f, self.k, self.scratch, kernel)
+        gather = self.gather()
         finish = ending(f, self.k, self.scratch, kernel)
         with f.loop(-(-tiles // kernel.band), "band") as band:
             start = f.let(band * kernel.band, "start")
@@ -45,22 +44,31 @@ class BinaryConvEmitter:
             with f.loop(count, "tile") as tile, f.loop(rows, "row") as row:
                 gather.window(f.let(first(tile) + row, "pixel"), f.let(tile * rows + row, "place"))
             with f.loop(kernel.blocks, "block") as block, f.loop(count, "tile") as tile:
-                Block(self, block, tile).emit()
+                self.block(block, tile)
             with f.loop(count, "tile") as tile, f.loop(rows, "row") as row:
                 finish.finish(f.let(first(tile) + row, "pixel"), f.let(tile * rows + row, "place"))
         return f.finish()
+
+    def gather(self) -> BinaryGather:
+        """What makes windows ready."""
+        return BinaryGather(self.f, self.k, self.scratch, self.kernel)
+
+    def block(self, block: Expr, tile: Expr) -> None:
+        """The counts of one register tile."""
+        Block(self, block, tile).emit()
 
 
 class Block:
     """The chains of one register tile: all rows by the columns of one block."""
 
     def __init__(self, emitter: BinaryConvEmitter, block: Expr, tile: Expr) -> None:
-        self.emitter, self.f, self.counts = emitter, emitter.f, emitter.counts
+        self.emitter, self.f = emitter, emitter.f
         kernel = emitter.kernel
+        self.counts = counts(self.f, kernel.isa)
         self.kernel, self.chain, self.width = kernel, kernel.chain, kernel.lanes.words
         self.rows, self.columns = kernel.tile.rows, kernel.tile.columns
         self.x_at = self.f.let(tile * (self.rows * kernel.window_words) + emitter.zero, "x_at")
-        place = kernel.band * self.rows * kernel.window_words + tile * (self.rows * kernel.pitch)
+        place = kernel.counts_at + tile * (self.rows * kernel.pitch)
         self.counts_at = self.f.let(place + block * self.columns, "counts_at")
         # An opaque zero that depends on the tile: or else all weights of a block would be loaded in front of its loop.
         self.w_at = self.f.let(block * (self.columns * kernel.window_words) + tile * emitter.zero, "w_at")
@@ -80,11 +88,11 @@ class Block:
             sums.clear()
         with self.f.loop(parts, "part") if parts else nullcontext(const(0)) as part:
             if parts:
-                sums.begin(most * body)
+                sums.begin()
                 self._turns(sums, part * (most * body), most)
                 sums.flush(first=parts == 1)
         done = parts * most * body
-        sums.begin(chain.steps - done, last=True)
+        sums.begin()
         self._turns(sums, const(done), turns - parts * most)
         self._steps(sums, const(turns * body), rest)
         if not sums.narrow:
@@ -120,19 +128,16 @@ class Block:
         """`count` steps from an even one on."""
         pair = 2 * self.width
         for step in range(count):
-            x = [[self._x(row, first * 2 + (2 * step + 1 + i)) for i in (0, 1)] for row in range(self.rows)]
             at = (first + step) * (pair * self.columns) + self.columns * self.width
-            for column in range(self.columns):
-                self._boundary(column)
-                w = [self._w(at + (column * pair + i * self.width)) for i in (0, 1)]
-                for row in range(self.rows):
-                    self._add(sums, (row, column), x[row], w, step)
-
-    def _boundary(self, column: int) -> None:
-        """BTI, which does nothing here, but LLVM's scheduler mixes nothing across it: or else registers run out."""
-        region = self.kernel.lanes.region
-        if region and column % region == 0:
-            self.f.effect("llvm.aarch64.hint", const(32))
+            w: list[list[Expr]] = []
+            for row in range(self.rows):
+                x = [self._x(row, first * 2 + (2 * step + 1 + i)) for i in (0, 1)]
+                for column in range(self.columns):
+                    if self.kernel.lanes.ordered:
+                        self.f.settle(self.w_at)
+                    if row == 0:
+                        w.append([self._w(at + (column * pair + i * self.width)) for i in (0, 1)])
+                    self._add(sums, (row, column), x, w[column], step)
 
     def _add(self, sums: Sums, output: tuple[int, int], x: list[Expr], w: list[Expr], step: int) -> None:
         """The full adder of the first level."""

@@ -42,7 +42,7 @@ class Ending:
     def __init__(self, f: Function, arguments: Any, scratch: Any, kernel: BinaryConv) -> None:
         self._f, self._k, self._scratch, self._kernel = f, arguments, scratch, kernel
         self._shape = kernel.shape
-        self._counts_at = kernel.band * kernel.tile.rows * kernel.window_words
+        self._counts_at = kernel.counts_at
         self._border = kernel.border
 
     def finish(self, pixel: Expr, place: Expr) -> None:

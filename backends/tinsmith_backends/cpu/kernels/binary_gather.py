@@ -37,7 +37,7 @@ class BinaryGather:
 
     def __init__(self, f: Function, arguments: Any, scratch: Any, kernel: BinaryConv) -> None:
         self._f, self._scratch, self._kernel = f, scratch, kernel
-        self._copy = _BitGather(f, arguments, scratch, kernel)
+        self._copy = BitGather(f, arguments, scratch, kernel)
 
     def window(self, pixel: Expr, place: Expr) -> None:
         """The window of an output pixel as number `place` in scratch: its prefix XORs."""
@@ -65,7 +65,7 @@ class BinaryGather:
                 add(f.let(window + (k + 1) * width, "at"))
 
 
-class _BitGather(Gather):
+class BitGather(Gather):
     """Padding is +1, whose bits are 0, or -1: 1 in the bits of channels that exist."""
 
     def __init__(self, f: Function, arguments: Any, scratch: Any, kernel: BinaryConv) -> None:

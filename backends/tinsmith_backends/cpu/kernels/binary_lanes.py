@@ -20,7 +20,8 @@ class Lanes:
         group: channels whose counts are added into one vector at once.
         body: steps of the chain written out in one turn of the loop; a multiple of 2**(levels + 1).
         tiles: register tiles, as in conv_tiles.py; a step is one of the chain, of two vectors.
-        region: columns of a step that LLVM's scheduler may mix; 0 where it finds registers enough by itself.
+        ordered: whether outputs are counted in the order in which they are written. Left to itself, LLVM's scheduler
+            mixes them until registers run out.
     """
 
     words: int
@@ -28,12 +29,12 @@ class Lanes:
     group: int
     body: int
     tiles: tuple[Tile, ...]
-    region: int = 0
+    ordered: bool = False
 
     @property
     def room(self) -> int:
-        """Carries that a byte has room for, as an even number; scalar counts are not bytes."""
-        return (255 // (8 * self.group)) // 2 * 2 if self.words > 1 else 1 << 20
+        """Carries that a byte has room for, as an even number: half of them are subtracted. Scalars are not bytes."""
+        return 2 * (127 // (8 * self.group)) if self.words > 1 else 1 << 20
 
 
 def _tiles(step: float, *sizes: tuple[int, int]) -> tuple[Tile, ...]:
@@ -42,7 +43,7 @@ def _tiles(step: float, *sizes: tuple[int, int]) -> tuple[Tile, ...]:
 
 
 _SCALAR = Lanes(words=1, levels=3, group=1, body=16, tiles=_tiles(7, (1, 1)))
-_NEON = Lanes(words=4, levels=0, group=4, body=6, tiles=_tiles(5, (2, 4), (1, 8), (1, 4)), region=2)
+_NEON = Lanes(words=4, levels=0, group=4, body=6, tiles=_tiles(5, (3, 4), (2, 4), (1, 8), (1, 4)), ordered=True)
 
 LANES: Mapping[Isa, Lanes] = MappingProxyType(
     {
@@ -51,7 +52,7 @@ LANES: Mapping[Isa, Lanes] = MappingProxyType(
         "avx2": Lanes(words=8, levels=0, group=1, body=2, tiles=_tiles(13, (2, 4), (1, 4))),
         "neon": _NEON,
         "neondot": _NEON,
-        "neon32": Lanes(words=4, levels=0, group=1, body=2, tiles=_tiles(5, (1, 4))),
+        "neon32": Lanes(words=4, levels=0, group=1, body=6, tiles=_tiles(5, (1, 4)), ordered=True),
         "simd128": Lanes(words=4, levels=0, group=1, body=2, tiles=_tiles(15, (1, 4))),
     }
 )

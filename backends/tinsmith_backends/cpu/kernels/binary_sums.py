@@ -18,8 +18,8 @@ QUAD = 4
 class Sums:
     """The counts of one register tile: each output's, or each group's of outputs that are counted together.
 
-    Carries are added in bytes, where counts are bytes; `flush` moves them to 16 bits before they run over. Every second
-    carry comes complemented and is subtracted: the sum begins with the constant that makes up for that.
+    Carries are added in signed bytes, where counts are bytes; `flush` moves them to 16 bits before they run over. Every
+    second carry comes complemented and is subtracted, which makes counts too small by `Chain.short`.
     """
 
     def __init__(self, counts: Counts, kernel: BinaryConv) -> None:
@@ -27,11 +27,13 @@ class Sums:
         self._rows, self._columns = kernel.tile.rows, kernel.tile.columns
         self._groups = self._columns // counts.group
         self._size = self._rows * self._groups
+        self._ordered = kernel.lanes.ordered
         self._sums = self._f.registers(counts.element, counts.lanes, self._size)
         # Counts of the first channels of a group, as (count, channels), while the others are not there yet.
         self._waiting: dict[int, list[tuple[Expr, int]]] = {}
         # Whether all of an output's counts fit the lanes that carries are counted in.
-        self._narrow = not isinstance(counts, VectorCounts) or counts.bits * self._chain.vectors <= 255
+        most = counts.bits * self._chain.vectors - self._chain.short(counts.bits)
+        self._narrow = not isinstance(counts, VectorCounts) or most <= 127
         if not self._narrow:
             self._wide = self._f.registers("int16", counts.lanes // 2, self._size)
 
@@ -40,20 +42,18 @@ class Sums:
         for i in range(self._size):
             self._wide[i] = splat(const(0, "int16"), self._counts.lanes // 2)
 
-    def begin(self, steps: int, *, last: bool = False) -> None:
-        """Count the carries of `steps` steps from here on; the last ones make up for complemented states as well."""
-        levels, bits = self._chain.levels, self._counts.bits
-        start = (steps >> levels) // 2 * bits
-        if last:
-            start += self._chain.missing(bits) >> (levels + 1)
+    def begin(self) -> None:
+        """Count carries from here on."""
         for i in range(self._size):
-            self._sums[i] = self._counts.number(start)
+            self._sums[i] = splat(const(0, self._counts.element), self._counts.lanes)
 
     def carry(self, output: tuple[int, int], value: Expr, *, complemented: bool) -> None:
         """Count one carry of an output (row, column)."""
         i, count = self._joined(output, value)
         if count is not None:
             _change(self._sums, i, count, complemented)
+            if self._ordered:
+                self._f.settle(self._sums[i])
 
     def _joined(self, output: tuple[int, int], value: Expr) -> tuple[int, Expr | None]:
         """The number of the output's group, and the count of the whole group if this was its last channel."""

@@ -11,6 +11,7 @@ from tinsmith_backends.cpu.kernels.base import Isa, Kernel, Shape
 from tinsmith_backends.cpu.kernels.binarize import Binarize
 from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
 from tinsmith_backends.cpu.kernels.binary_maxpool import BinaryMaxPool
+from tinsmith_backends.cpu.kernels.binary_table import BinaryTable
 from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon, ConvNeon32
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
@@ -50,6 +51,7 @@ class Template(Protocol):
 TEMPLATES: tuple[Template, ...] = cast(
     tuple[Template, ...],
     (
+        BinaryTable,
         BinaryConv,
         Binarize,
         BinaryMaxPool,

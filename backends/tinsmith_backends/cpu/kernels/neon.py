@@ -34,14 +34,9 @@ def add_pairs(isa: Isa, acc: Expr, value: Expr) -> Expr:
 
 
 def long_pairs(isa: Isa, value: Expr) -> Expr:
-    """Sums of neighbours of int16x8 as int32x4 (`saddlp`)."""
+    """Sums of neighbours of int8x16 or int16x8 in lanes of twice the width (`saddlp`)."""
+    dtype = f"int{256 // lanes_of(value)}x{lanes_of(value) // 2}"
     name = "llvm.arm.neon.vpaddls" if isa == "neon32" else "llvm.aarch64.neon.saddlp"
-    return llvm("int32x4", f"{name}.v4i32.v8i16", value)
-
-
-def unsigned_long_pairs(isa: Isa, value: Expr, dtype: str) -> Expr:
-    """Sums of neighbours of unsigned lanes in lanes of twice the width, `dtype` (`uaddlp`)."""
-    name = "llvm.arm.neon.vpaddlu" if isa == "neon32" else "llvm.aarch64.neon.uaddlp"
     return llvm(dtype, f"{name}.{_PAIRS[dtype]}", value)
 
 

@@ -30,10 +30,13 @@ def decoded(f: Function, k: Arguments, bits: int, at: Expr) -> Expr:
 
 
 def _byte(f: Function, bits: int, code: Expr) -> Expr:
+    """Without a shift by a variable, which few vector instruction sets have: 2**S is a product of 2**(2**bit)."""
     negative = f.let(const(0) - (code >> (bits - 1)), "negative")
-    less = (const(1) << (code & ((1 << (bits - 1)) - 1))) - 1
-    flipped = f.let(less ^ negative, "flipped")
-    return flipped if bits == 4 else flipped + 1 + negative
+    power: Expr = const(1) + (code & 1)
+    for bit in range(1, bits - 1):
+        power = f.let(power, "power")
+        power = power + ((power * ((1 << (1 << bit)) - 1)) & (const(0) - ((code >> bit) & 1)))
+    return (power - 1) ^ negative if bits == 4 else (power ^ negative) - negative
 
 
 def _code(vectors: Sequence[Expr], bits: int, part: int) -> Expr:

@@ -211,6 +211,10 @@ class Function:
         """An LLVM intrinsic that gives nothing and stays where it stands."""
         self._emit(tirx.Evaluate(tirx.call_llvm_intrin("void", intrinsic, *args)))
 
+    def settle(self, value: Expr) -> None:
+        """Have `value` here: LLVM mixes nothing across this place and joins a sum to no other. Costs no instruction."""
+        self.effect("llvm.fake.use", value)
+
     @contextmanager
     def loop(self, extent: Expr, name: str = "i", *, start: Expr = 0, step: int = 1) -> Iterator[Expr]:
         """Counts `start`, `start + step` … below `start + extent`; exactly one turn is emitted without the loop."""

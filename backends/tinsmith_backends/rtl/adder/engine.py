@@ -12,7 +12,7 @@ from tinsmith_backends.rtl.adder.equivalent import digits
 from tinsmith_backends.rtl.adder.trace import Graph, Lanes, Matrix, products
 from tinsmith_backends.rtl.folding import ADDERS, Candidate, Folding, Work
 from tinsmith_backends.rtl.instances import Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, image, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, width
 
 MOST_WEIGHTS = 4096
 """Of a layer: larger ones take da4ml minutes, and an FPGA whole."""
@@ -74,6 +74,6 @@ def weighted(state: Lowering, layer: Any, vectors: Wire, lanes: Lanes, matrix: M
 def place(state: Lowering, layer: Layer, vectors: Wire, graph: Graph) -> None:
     """Append the module of a graph; it makes the layer's output."""
     y = state.tensor(layer.output)
-    out = state.wire(image(y)[1], width(y), vectors.words)
+    out = state.wire(state.form(y.name)[1], width(y), vectors.words)
     state.add(layer.name, f"adders_{identifier(layer.name)}", {}, {"s": vectors}, {"m": out}, graph=graph)
     state.produce(layer.output, out)

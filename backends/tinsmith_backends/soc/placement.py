@@ -1,0 +1,75 @@
+"""Where buffers stand in the activation memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from tinsmith.errors import TinsmithError
+from tinsmith.plan.arena import Arena, lay_out
+from tinsmith.plan.blocks import Block, live_bytes, lower_bound
+
+from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.operations import Software, Work
+
+ALIGN = 4
+"""Of buffers: the processor and the streams write words."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where buffers stand.
+
+    Attributes:
+        lower_bound: bytes that any placement needs.
+        peak: name of the layer during which so many are alive.
+    """
+
+    arena: Arena
+    lower_bound: int
+    peak: str
+
+
+def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Placement:
+    """Offsets of all buffers in the activation memory.
+
+    Args:
+        work: in order.
+        inputs: bytes of the buffers that are filled before the first step, by name.
+        outputs: bytes of those that are read after the last.
+    """
+    first: dict[str, int] = dict.fromkeys(inputs, 0)
+    last: dict[str, int] = dict.fromkeys(inputs, _visible(work, 0))
+    sizes: dict[str, int] = dict(inputs) | dict(outputs)
+    for number, each in enumerate(work):
+        for view in (each.input, each.second, each.output):
+            if view is not None:
+                first.setdefault(view.buffer, number)
+                last[view.buffer] = _visible(work, number)
+                end = view.offset + (view.height - 1) * view.row_bytes + view.width * view.pixel_bytes
+                sizes[view.buffer] = max(sizes.get(view.buffer, 0), end)
+    last |= dict.fromkeys(outputs, len(work))
+    rounded = {name: ceil(size / ALIGN) * ALIGN for name, size in sizes.items()}
+    blocks = [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
+    alive = live_bytes(blocks)
+    most = max(alive, key=lambda step: (alive[step], -step), default=0)
+    peak = work[min(most, len(work) - 1)].layer if work else ""
+    return Placement(lay_out(blocks), lower_bound(blocks), peak)
+
+
+def _visible(work: Sequence[Work], number: int) -> int:
+    """The last step before the accelerator's next: what is complete can be seen when that begins, not between steps."""
+    while number + 1 < len(work) and isinstance(work[number + 1], Software):
+        number += 1
+    return number
+
+
+def check_size(placed: Placement, chip: Chip) -> None:
+    """Raises `TinsmithError` where the buffers exceed the activation memory."""
+    size = placed.arena.size
+    if size > chip.act_bytes:
+        what = f"the activations need {size} bytes, and the chip has {chip.act_bytes}"
+        why = f"most of them ({placed.lower_bound} bytes) are alive while {placed.peak} is computed"
+        fix = f"--set act_bytes={1 << (size - 1).bit_length()}, or smaller images"
+        raise TinsmithError(what, where=placed.peak, why=why, fix=fix)

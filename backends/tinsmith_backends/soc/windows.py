@@ -1,0 +1,134 @@
+"""Operators that move a window over an image, as operations of the accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+import numpy as np
+from tinsmith.ir.exact import Int8Array, Layer
+
+from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.endings import Finish
+from tinsmith_backends.soc.memory_map import OPCODE
+from tinsmith_backends.soc.operations import (
+    Operation,
+    View,
+    dense_weights,
+    history_weights,
+    parameters,
+    tap_weights,
+)
+
+HISTORY_ROWS = 8
+"""Rows of a window that the history of columns holds."""
+Window = Mapping[str, Any]
+"""`strides`, `pads` (top, left, bottom, right) and `dilations`."""
+ONE_BY_ONE: Window = {"strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1)}
+
+
+def dense(
+    chip: Chip,
+    layer: Layer,
+    x: View,
+    y: View,
+    weight: Int8Array,
+    ending: Finish,
+    window: Window,
+    *,
+    pad_byte: int = 0,
+) -> Operation:
+    """Every output channel from every input channel."""
+    outputs, inputs, kh, kw = weight.shape
+    merged = window["dilations"][1] == 1 and x.pixel_bytes == inputs
+    weights = dense_weights(weight, chip, merged=merged)
+    runs = 1 if merged else kw
+    fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
+    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_byte, **ending.fields}
+    numbers = parameters(ending.bias, ending.multiplier, chip.pes, chip.pes)
+    macs = y.height * y.width * weight.size
+    return Operation(
+        layer.name, "convolution" if kh * kw > 1 else "1x1 convolution", x, None, y, fields, weights, numbers,
+        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs, ending.value_bytes,
+    )  # fmt: skip
+
+
+def filters(
+    chip: Chip,
+    layer: Layer,
+    x: View,
+    y: View,
+    weight: Int8Array,
+    ending: Finish,
+    window: Window,
+    *,
+    shared: bool = False,
+) -> Operation:
+    """A filter (channels, kh, kw) of its own for every channel, or the same for all; the cheaper of two forms."""
+    channels, kh, kw = weight.shape
+    macs = 0 if shared else y.height * y.width * weight.size
+    stride = window["strides"][1]
+    fits = 1 < kw <= chip.lanes and stride <= kw and kh <= HISTORY_ROWS and window["dilations"][1] == 1
+    if chip.has("history") and fits:
+        fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "history": 1, "kx_n": 1, "run_n": 1}
+        fields |= {**_geometry(x, y, (kh, kw), window), "history_stride": stride, "history_kw": kw, **ending.fields}
+        weights, steps = history_weights(weight, chip), kh
+    else:
+        plain = taps(chip, layer, x, y, weight, ending, window, (kh, kw))
+        fields, weights, steps = dict(plain.fields), plain.weights, plain.steps
+    fields["w_per_group"] = int(not shared)
+    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
+    return Operation(
+        layer.name, _named(layer, history="history" in fields), x, None, y, fields,
+        weights[:1] if shared else weights, numbers, chip.vector, ceil(channels / chip.vector), steps, macs,
+        ending.value_bytes,
+    )  # fmt: skip
+
+
+def taps(
+    chip: Chip,
+    layer: Layer,
+    x: View,
+    y: View,
+    weight: Int8Array,
+    ending: Finish,
+    window: Window,
+    kernel: tuple[int, int],
+) -> Operation:
+    """One tap of the window a clock; element p works on byte p."""
+    kh, kw = kernel
+    fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "kx_n": kw, "run_n": 1, "w_per_group": 1}
+    fields |= {**_geometry(x, y, kernel, window), **ending.fields}
+    weights = tap_weights(weight, chip) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
+    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
+    groups = ceil(x.channels / chip.vector)
+    return Operation(
+        layer.name, "taps", x, None, y, fields, weights, numbers, chip.vector, groups, kh * kw, 0, ending.value_bytes
+    )
+
+
+def _geometry(x: View, y: View, kernel: tuple[int, int], window: Window) -> dict[str, int]:
+    """Fields of a window's path over its input."""
+    (stride_y, stride_x), (dil_y, dil_x) = window["strides"], window["dilations"]
+    return {
+        "in_signed": int(x.signed),
+        "in_h": x.height,
+        "in_row_bytes": x.row_bytes,
+        "out_h": y.height,
+        "out_w": y.width,
+        "kh": kernel[0],
+        "stride_y": stride_y,
+        "dil_y": dil_y,
+        "pad_top": window["pads"][0],
+        "stride_xb": stride_x * x.pixel_bytes,
+        "dil_xb": dil_x * x.pixel_bytes,
+        "pad_left_b": window["pads"][1] * x.pixel_bytes,
+    }
+
+
+def _named(layer: Layer, *, history: bool) -> str:
+    """What is done channel by channel, for people."""
+    names = {"Conv": "depthwise convolution", "ShiftConv": "depthwise convolution", "AveragePool": "average pool"}
+    name = names.get(layer.kind, "copy" if layer.kind == "Concat" else layer.kind.lower())
+    return f"{name} with history" if history else name
