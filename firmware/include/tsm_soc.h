@@ -54,6 +54,7 @@
 #define TSM_FORMAT_INT8 0u
 #define TSM_FORMAT_UINT8 1u
 #define TSM_FORMAT_PAIR 2u
+#define TSM_FORMAT_SPLIT 3u
 
 // Interrupt sources: bits of PENDING and ENABLE
 #define TSM_IRQ_ACCEL 0u

@@ -37,7 +37,8 @@ module tsm_bus #(
   wire logic sel_ram = addr < RAM_BYTES;
   wire logic sel_low = addr[31:12] == tsm_soc_pkg::AT_UART[31:12];  // the small blocks, 256 bytes each
   wire logic sel_stream = addr[31:16] == tsm_soc_pkg::AT_STREAM[31:16];
-  wire logic sel_accel = addr[31:21] == tsm_soc_pkg::AT_ACCEL[31:21];
+  // Registers, descriptors (64 KB each), activations (1 MB)
+  wire logic sel_accel = addr[31:21] == tsm_soc_pkg::AT_ACCEL[31:21] && (addr[20] || addr[19:17] == '0);
   wire logic sel_results = addr[31:16] == tsm_soc_pkg::AT_RESULTS[31:16];
   wire logic sel_external = addr[31:30] == tsm_soc_pkg::AT_EXTERNAL[31:30];
 

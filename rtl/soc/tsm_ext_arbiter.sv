@@ -70,12 +70,17 @@ module tsm_ext_arbiter #(
   end
 
 `ifdef FORMAL
-  // Words go to one reader only, and never more than were asked for.
+  // Words go to one reader only, and never more than were asked for; who had the last burst does not go first.
+  logic begun_q = 1'b0;
   always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
+    begun_q <= 1'b1;
+    if (!begun_q) assume (!rst_ni);
+    assume (a_req_len_i != '0);
+    if (rst_ni && begun_q) begin
       assert (!(a_rsp_valid_o && b_ready_o));
       assert (!busy_q || left_q != '0);
       assert (!(busy_q && ext_req_valid_o));
+      assert (!(ext_req_valid_o && !held_q && a_req_valid_i && b_sel_i && choose != turn_q));
     end
   end
 `endif

@@ -57,6 +57,7 @@ package tsm_soc_pkg;
   localparam [31:0] FORMAT_INT8 = 32'h00000000;
   localparam [31:0] FORMAT_UINT8 = 32'h00000001;
   localparam [31:0] FORMAT_PAIR = 32'h00000002;
+  localparam [31:0] FORMAT_SPLIT = 32'h00000003;
 
   // Interrupt sources: bits of PENDING and ENABLE
   localparam [31:0] IRQ_ACCEL = 32'h00000000;

@@ -20,7 +20,7 @@ async def decoder(dut: Any) -> None:
     waiting = {m.ACCEL: 0, m.DESCRIPTORS: 0, m.ACTIVATIONS: 0, m.RESULTS: 1, m.EXTERNAL: 2}
     for _ in range(150):
         block = rng.choice((*registers, *waiting, m.RAM, None))
-        nowhere = rng.choice((0x8000, 0x1000_0500, 0x1000_1000, 0x2040_0000, 0x3002_0000))
+        nowhere = rng.choice((0x8000, 0x1000_0500, 0x1000_1000, 0x2002_0000, 0x2040_0000, 0x3002_0000))
         address = block.base + rng.randrange(0, min(block.size, 32768), 4) if block else nowhere
         data = [rng.randrange(1 << 32) for _ in range(10)]
         dut.reg_rdata_i.value = sum(word << (32 * i) for i, word in enumerate(data[:6]))

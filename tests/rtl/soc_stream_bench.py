@@ -112,11 +112,57 @@ async def stop_is_obeyed(dut: Any) -> None:
     sink.cancel()
 
 
+async def trigger_mode(dut: Any) -> None:
+    """Frames wait in the buffer until they are asked for; what finds no place is counted; a silent ADC is an error."""
+    rng = random.Random(15)
+    size, pre, shift, offset, threshold = 12, 3, 2, 40, 100
+    shape = m.SAMPLE_FORMAT["INT8"]
+    level = (offset << 16) | threshold
+    for register, value in (
+        ("BASE", 64), ("BYTES", size), ("TIMEOUT", 200), ("FRAME", pre << 16 | size), ("LEVEL", level),
+        ("CONFIG", m.INPUT_MODE["TRIGGER"] | shape << 8 | shift << 16),
+    ):  # fmt: skip
+        await poke(dut, f"STREAM.{register}", value)
+    pulses = [[rng.randint(20, 60) for _ in range(20)] + [rng.randint(110, 700) for _ in range(6)] for _ in range(11)]
+
+    async def convert(samples: Sequence[int]) -> None:
+        for sample in samples:
+            dut.s_valid_i.value, dut.s_data_i.value = 1, sample
+            await FallingEdge(dut.clk_i)
+            dut.s_valid_i.value = 0
+            await FallingEdge(dut.clk_i)
+
+    for pulse in pulses:
+        await convert(pulse)
+    lost = await peek(dut, "STREAM.OVERFLOWS")
+    held = len(pulses) - lost
+    assert 1 <= held <= 5 and lost >= 6  # a buffer of 64 samples, a queue of 4
+    for pulse in pulses[:held]:
+        store: dict[int, int] = {}
+        sink = cocotb.start_soon(memory(dut, store, 0.4, 3))
+        if pulse is pulses[held - 1]:
+            cocotb.start_soon(convert([30] * size))  # the last of them may still want samples
+        assert await fill(dut) == 0
+        frame = (pulse + [30] * size)[20 - pre : 20 - pre + size]
+        expected = [max(-128, min(127, (v - offset + 2) >> shift)) & 255 for v in frame]
+        found = [store[64 + i] for i in range(size)]
+        assert found[: pre + 6] == expected[: pre + 6]
+        sink.cancel()
+    await convert([30] * 30)
+    sink = cocotb.start_soon(memory(dut, {}, 0.0, 4))
+    source = cocotb.start_soon(convert([30] * 10 + [500] * 3))
+    assert await fill(dut) == m.ERROR["STREAM_TIMEOUT"]
+    await source
+    sink.cancel()
+    assert await peek(dut, "STREAM.OVERFLOWS") == lost
+
+
 async def stream(dut: Any) -> None:
     for name in ("s_valid_i", "s_data_i", "s_keep_i", "s_last_i", "m_ready_i"):
         getattr(dut, name).value = 0
     await frame_mode(dut)
     await stop_is_obeyed(dut)
+    await trigger_mode(dut)
 
 
 def triggered(samples: Sequence[int], size: int, pre: int, threshold: int) -> list[int]:
@@ -217,12 +263,17 @@ async def sample(dut: Any) -> None:
     special = (-32768, -32767, -129, -128, -1, 0, 1, 127, 128, 255, 32639, 32640, 32767)
     for _ in range(3000):
         value, offset = (rng.choice(special) if rng.random() < 0.5 else rng.randint(-32768, 32767) for _ in range(2))
-        shape, shift = rng.randrange(3), rng.randrange(16)
+        shape, shift = rng.randrange(4), rng.randrange(16)
         dut.sample_i.value, dut.offset_i.value = value & 0xFFFF, offset & 0xFFFF
         dut.format_i.value, dut.shift_i.value = shape, shift
         await Timer(1, "ns")
         v = value - offset
-        if shape == m.SAMPLE_FORMAT["PAIR"]:
+        if shape == m.SAMPLE_FORMAT["SPLIT"]:
+            if not 1 <= shift <= 8:
+                continue
+            v = max(0, min((256 << shift) - 1, v))
+            expected = v >> shift | (v & ((1 << shift) - 1)) << 8
+        elif shape == m.SAMPLE_FORMAT["PAIR"]:
             v = max(-32896, min(32639, v))
             high = (v + 128) >> 8
             expected = (high & 255) | ((v - 256 * high) & 255) << 8
@@ -230,7 +281,7 @@ async def sample(dut: Any) -> None:
             low, top = (-128, 127) if shape == m.SAMPLE_FORMAT["INT8"] else (0, 255)
             expected = max(low, min(top, (v + (1 << shift >> 1)) >> shift)) & 255
         assert int(dut.bytes_o.value) == expected, (value, offset, shape, shift)
-        assert dut.pair_o.value == int(shape == m.SAMPLE_FORMAT["PAIR"])
+        assert dut.pair_o.value == int(shape in (m.SAMPLE_FORMAT["PAIR"], m.SAMPLE_FORMAT["SPLIT"]))
 
 
 async def results(dut: Any) -> None:

@@ -171,8 +171,10 @@ def network() -> ImageParts:
     return parts
 
 
-def serve(host: Path, images: list[bytes], *, accel: int = 0, stream: int = 0, room: int = 4096) -> list[list[int]]:
-    answers = ask(host, FRAME, (struct.pack("<III", accel, stream, room) + image for image in images))
+def serve(
+    host: Path, images: list[bytes], *, accel: int = 0, stream: int = 0, room: int = 4096, width: int = 4
+) -> list[list[int]]:
+    answers = ask(host, FRAME, (struct.pack("<IIII", accel, stream, room, width) + image for image in images))
     return [list(struct.unpack(f"<{len(answer) // 4}I", answer)) for answer in answers]
 
 
@@ -286,3 +288,31 @@ def test_several_inputs_are_filled_one_after_the_other(host: Path) -> None:
 def test_the_firmware_is_small(tmp_path: Path) -> None:
     pytest.importorskip("ziglang", reason="ziglang is not installed")
     assert firmware.build(tmp_path / "firmware.hex") < 24 * 1024
+
+
+def trigger(**values: int) -> bytes:
+    """The image of a network that takes 16 bytes of 16 samples; `values` change its input."""
+    entry = {"bytes": 16, "mode": m.INPUT_MODE["TRIGGER"], "beat_bytes": 2, "samples": 16, "pretrigger": 4}
+    parts = network()
+    parts.inputs = [{**entry, **values}]
+    return parts.pack()
+
+
+def test_a_trigger_is_configured_as_the_image_says(host: Path) -> None:
+    split = m.SAMPLE_FORMAT["SPLIT"]
+    image = trigger(samples=8, format=split, shift=4, threshold=-5, offset=100, timeout=9)
+    (words,) = serve(host, [image], width=2)
+    writes = dict(zip(words[2::2], words[3::2], strict=True))
+    stream = {register.name: writes.get(m.STREAM.base + register.offset) for register in m.STREAM.registers}
+    assert words[:2] == [0, 0] and stream["CONFIG"] == 4 << 16 | split << 8 | m.INPUT_MODE["TRIGGER"]
+    assert (stream["FRAME"], stream["LEVEL"], stream["TIMEOUT"]) == (4 << 16 | 8, 100 << 16 | 0xFFFB, 9)
+
+
+def test_triggers_that_cannot_be_are_refused(host: Path) -> None:
+    split, pair = m.SAMPLE_FORMAT["SPLIT"], m.SAMPLE_FORMAT["PAIR"]
+    wrong = [{"samples": 8}, {"samples": 0, "bytes": 0}, {"samples": 2000, "bytes": 2000}, {"pretrigger": 16}]
+    wrong += [{"format": pair}, {"format": 4}, *({"format": split, "samples": 8, "shift": s} for s in (0, 9))]
+    found = serve(host, [trigger(**values) for values in wrong], width=2)
+    assert [words[0] for words in found] == [ERROR["STREAM_INPUT"]] * len(wrong)
+    found = serve(host, [trigger(), trigger(beat_bytes=4)], width=4)
+    assert [words[0] for words in found] == [ERROR["STREAM_WIDTH"]] * 2

@@ -20,7 +20,7 @@ RAM_BYTES = 32768
 
 TARGET = ("-target", "riscv32-freestanding", "-mcpu=generic_rv32+m+c")
 FLAGS = (
-    *("-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-fno-sanitize=undefined", "-fno-builtin"),
+    *("-std=c11", "-O2", "-ffreestanding", "-fno-sanitize=undefined", "-fno-builtin"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-fomit-frame-pointer", "-flto"),
 )
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")

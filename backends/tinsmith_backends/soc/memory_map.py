@@ -254,6 +254,11 @@ SAMPLE_FORMAT = Choices(
         ("INT8", 0, "clamp((v + half) >> shift, -128, 127), half = 2^(shift-1) or 0"),
         ("UINT8", 1, "clamp((v + half) >> shift, 0, 255)"),
         ("PAIR", 2, "two int8 channels h, l with v = 256 * h + l, v clamped to -32896 ... 32639"),
+        (
+            "SPLIT",
+            3,
+            "two uint8 channels v >> shift, v mod 2^shift, shift 1 to 8, v clamped to 0 ... 2^(8 + shift) - 1",
+        ),
     ),
 )
 INPUT = Record(
@@ -266,7 +271,7 @@ INPUT = Record(
         Field("mode", 2, 0, 8, "MODE_*"),
         Field("format", 2, 8, 8, "FORMAT_* of the trigger mode"),
         Field("beat_bytes", 2, 16, 8, "of the sample stream: 2 or 4; trigger mode needs 2"),
-        Field("shift", 2, 24, 4, "of FORMAT_INT8 and FORMAT_UINT8"),
+        Field("shift", 2, 24, 4, "of FORMAT_INT8, FORMAT_UINT8 and FORMAT_SPLIT"),
         Field("samples", 3, 0, 16, "of a triggered frame"),
         Field("pretrigger", 3, 16, 16, "samples before the trigger"),
         Field("threshold", 4, 0, 16, "a trigger is a sample at or above it after one below it", signed=True),

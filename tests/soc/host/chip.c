@@ -9,7 +9,7 @@
 #define LOG_WORDS 65536u
 
 static uint8_t *memory, *external;
-static uint32_t memory_bytes, external_bytes, now, accel_error, stream_error;
+static uint32_t memory_bytes, external_bytes, now, accel_error, stream_error, width;
 static uint32_t writes[LOG_WORDS], write_count;
 
 uint32_t tsm_read(uint32_t address) {
@@ -25,7 +25,7 @@ uint32_t tsm_read(uint32_t address) {
     case TSM_SYSTEM_ACT_BYTES: return memory_bytes;
     case TSM_SYSTEM_DESC_WORDS: return 2048u;
     case TSM_SYSTEM_EXT_BYTES: return 1u << 20;
-    case TSM_STREAM_WIDTH: return 4u;
+    case TSM_STREAM_WIDTH: return width;
     case TSM_STREAM_DEPTH: return 1024u;
     case TSM_STREAM_STATUS: return 2u | stream_error << 8;
     case TSM_IRQC_PENDING: return 0xfu & ~(1u << TSM_IRQ_TIMER);
@@ -65,14 +65,15 @@ static void soft(const uint32_t *words, uint32_t bytes) {
     free(memory), free(table);
 }
 
-// Errors of accelerator and stream, room for tables in words, the image -> the error of opening and of one frame, writes.
+// Errors of accelerator and stream, room for tables in words, width of the stream, the image -> the errors of opening and
+// of one frame, writes.
 static void frame(const uint32_t *words, uint32_t bytes) {
     struct tsm_image image;
     const uint32_t room = words[2];
     uint32_t *tables = malloc(4u * room + 1u);
-    accel_error = words[0], stream_error = words[1], now = 0, write_count = 2;
-    external_bytes = bytes - 12u, external = malloc(external_bytes + 1u);
-    memcpy(external, words + 3, external_bytes);
+    accel_error = words[0], stream_error = words[1], width = words[3], now = 0, write_count = 2;
+    external_bytes = bytes - 16u, external = malloc(external_bytes + 1u);
+    memcpy(external, words + 4, external_bytes);
     memory_bytes = 65536u, memory = calloc(memory_bytes, 1);
     writes[0] = tsm_image_open(&image, tables, room);
     if (writes[0] == TSM_ERR_NONE) writes[0] = tsm_program_boot(&image);
