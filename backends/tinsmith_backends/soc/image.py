@@ -6,11 +6,14 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tinsmith.errors import TinsmithError
+
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.memory_map import (
     COMPUTE,
     HEADER,
     INPUT,
+    INPUT_MODE,
     LOAD,
     MAGIC_DESCRIPTOR,
     MAGIC_IMAGE,
@@ -71,9 +74,25 @@ def pack(schedule: Schedule, inputs: Sequence[Fields], outputs: Sequence[Fields]
         "payload": offsets[6],
         "tables_crc": zlib.crc32(body),
     }
-    header["header_crc"] = zlib.crc32(_packed(HEADER, [header])[:-4])
-    data = _packed(HEADER, [header]) + body + payload
+    data = _headed(header) + body + payload
     return Image(data, header, *map(tuple, (steps, inputs, outputs, computes, loaded)))
+
+
+def fed_by_frames(data: bytes, beat_bytes: int) -> bytes:
+    """The same image for a host that sends whole input tensors, in place of an ADC with a trigger.
+
+    Raises:
+        TinsmithError: the tables do not have their CRC, so that a new one would hide it.
+    """
+    image = unpack(data)
+    if zlib.crc32(data[HEADER.words * 4 : image.header["payload"]]) != image.header["tables_crc"]:
+        raise TinsmithError("the tables of the image do not have their CRC", fix="compile again")
+    kept = ("base", "bytes", "timeout")
+    frames = {"mode": INPUT_MODE["FRAME"], "beat_bytes": beat_bytes}
+    inputs = _packed(INPUT, [{**{name: entry[name] for name in kept}, **frames} for entry in image.inputs])
+    begin, payload = image.header["inputs"], image.header["payload"]
+    body = data[HEADER.words * 4 : begin] + inputs + data[begin + len(inputs) : payload]
+    return _headed({**image.header, "tables_crc": zlib.crc32(body)}) + body + data[payload:]
 
 
 def unpack(data: bytes) -> Image:
@@ -90,6 +109,11 @@ def unpack(data: bytes) -> Image:
 
 _RECORDS = (STEP, INPUT, OUTPUT, COMPUTE, LOAD)
 """In the order in which they stand in the image, with the tables of software steps and the payload behind them."""
+
+
+def _headed(values: Fields) -> bytes:
+    """The header, with its CRC."""
+    return _packed(HEADER, [{**values, "header_crc": zlib.crc32(_packed(HEADER, [values])[:-4])}])
 
 
 def _steps(schedule: Schedule, table: int) -> list[dict[str, int]]:
