@@ -146,6 +146,14 @@ def test_what_does_not_fit_is_refused_with_layer_and_number() -> None:
         compile_program(net.graph(), Chip(desc_words=64))
 
 
+def test_a_number_that_no_field_holds_names_its_layer() -> None:
+    net = Net(1, "long")
+    x = net.quantize(net.input("x", (1, 2, 1, 400)))
+    net.dequantize(net.max_pool(x, (1, 300)))
+    with pytest.raises(TinsmithError, match=r"max_pool_1: kx_n is 300"):
+        compile_program(net.graph(), Chip())
+
+
 def test_every_parameter_has_its_rule() -> None:
     given = {"pes": "12", "lanes": "64", "rqs": "16", "act_bytes": "100", "without": "relu"}
     with pytest.raises(TinsmithError, match="add, maxpool, history"):

@@ -122,6 +122,7 @@ def test_the_bench_stands_on_its_own_in_icarus(tmp_path: Path) -> None:
     assert len(bytes.fromhex(vectors["tensors"][0][tensor])) == 48
 
 
+@pytest.mark.slow
 def test_a_trigger_cuts_pulses_from_an_adcs_samples(tmp_path: Path) -> None:
     net = Net(6, "triggered")
     x = net.quantize(net.input("x", (1, 2, 1, 32)), dtype="int8", scale=1.0)

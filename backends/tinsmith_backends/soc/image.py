@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinsmith.errors import TinsmithError
 
@@ -24,7 +24,7 @@ from tinsmith_backends.soc.memory_map import (
 )
 from tinsmith_backends.soc.operations import Software
 from tinsmith_backends.soc.records import Record
-from tinsmith_backends.soc.schedule import Load, Run, Schedule
+from tinsmith_backends.soc.schedule import Compute, Load, Run, Schedule
 
 Fields = Mapping[str, int]
 
@@ -47,8 +47,8 @@ class Image:
 
 
 def pack(schedule: Schedule, inputs: Sequence[Fields], outputs: Sequence[Fields], chip: Chip) -> Image:
-    """The image of a program; raises `TinsmithError` for a number that no field of a record holds."""
-    computes = [{**each.fields, "magic": MAGIC_DESCRIPTOR} for run in schedule.runs for each in run.computes]
+    """The image of a program; raises `TinsmithError` for numbers that their fields do not hold."""
+    computes = [_checked(each) for run in schedule.runs for each in run.computes]
     loads = [each for run in schedule.runs for each in run.loads]
     tables = b"".join(each.table.astype("<i4").tobytes() for each in schedule.steps if isinstance(each, Software))
     counts = [len(schedule.steps), len(inputs), len(outputs), len(computes), len(loads)]
@@ -109,6 +109,16 @@ def unpack(data: bytes) -> Image:
 
 _RECORDS = (STEP, INPUT, OUTPUT, COMPUTE, LOAD)
 """In the order in which they stand in the image, with the tables of software steps and the payload behind them."""
+
+
+def _checked(compute: Compute) -> dict[str, int]:
+    """The fields of a descriptor; raises `TinsmithError` with the layer for a number that its field does not hold."""
+    fields = {**compute.fields, "magic": MAGIC_DESCRIPTOR}
+    try:
+        COMPUTE.pack(fields)
+    except TinsmithError as error:
+        raise TinsmithError([replace(problem, where=compute.of.layer) for problem in error.problems]) from error
+    return fields
 
 
 def _headed(values: Fields) -> bytes:

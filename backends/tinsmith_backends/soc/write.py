@@ -24,6 +24,7 @@ from tinsmith_backends.soc.traces import Trace
 
 TEMPLATES = Path(__file__).with_name("templates")
 FIRMWARE_WORDS = "firmware.hex"
+LEAST_EXT_BYTES = 1 << 20
 SOURCES = ("rtl/common", "rtl/soc", "firmware/src", "firmware/include", "firmware/sim")
 """Folders of the repository that a build has copies of."""
 
@@ -36,7 +37,7 @@ def write_build(program: Program, folder: Path) -> None:
         (folder / FRAMES_IMAGE).write_bytes(framed)
     (folder / "program.txt").write_text(listing(program), encoding="utf-8")
     (folder / FILE).write_text(json.dumps(describe(program), indent=1) + "\n", encoding="utf-8")
-    values: dict[str, Any] = {"program": program, "parameters": program.parameters, "order": _order}
+    values: dict[str, Any] = {"program": program, "parameters": _parameters(program), "order": _order}
     values |= {"identity": program.chip.identity, "image_bytes": len(program.image.data)}
     for template, name in (("chip.h.j2", "chip.h"), ("README.md.j2", "README.md"), ("Makefile.j2", "Makefile")):
         (folder / name).write_text(_templates().get_template(template).render(values), encoding="utf-8")
@@ -58,6 +59,12 @@ def write_vectors(program: Program, folder: Path, samples: Sequence[Arrays], exp
         ],
     }
     (folder / VECTORS).write_text(json.dumps(vectors) + "\n", encoding="utf-8")
+
+
+def _parameters(program: Program) -> dict[str, int]:
+    """Of the RTL, with room for the image in the external memory."""
+    image = len(program.image.data)
+    return {**program.parameters, "EXT_BYTES": max(LEAST_EXT_BYTES, 1 << (image - 1).bit_length())}
 
 
 def _copy_sources(folder: Path) -> None:
