@@ -3,6 +3,8 @@
 //   THRESHOLD = 0:  y = clamp((acc * factor[c] + 2**(SHIFT-1)) >> SHIFT, LO, HI)
 //   THRESHOLD = 1:  y = acc < factor[c]          (one bit: 1 is the value -1)
 //
+// With MULTIPLIER = 0 the product is a sum of shifted accumulators, for which no tool takes a DSP.
+//
 // A word holds LANES accumulators; word f of a pixel holds channels f * LANES and up, for FOLDS words a pixel. The
 // factors stand in FILE, one line a fold, lane 0 in the low bits. Two clocks from input to output.
 `default_nettype none
@@ -17,6 +19,7 @@ module tsm_ending #(
     parameter integer HI = 255,
     parameter integer OUT_W = 8,
     parameter integer THRESHOLD = 0,
+    parameter integer MULTIPLIER = 1,
     parameter FILE = "factors.mem"
 ) (
     input  wire logic                    clk_i,
@@ -77,8 +80,19 @@ module tsm_ending #(
       end else begin : gen_requantize
         localparam logic signed [PRODUCT_W-1:0] HALF = PRODUCT_W'(1) <<< (SHIFT - 1);
         wire logic signed [PRODUCT_W-1:0] rounded = (product + HALF) >>> SHIFT;
+        logic signed [PRODUCT_W-1:0] scaled;
+        if (MULTIPLIER != 0) begin : gen_multiplier
+          assign scaled = acc * factor;
+        end else begin : gen_adders
+          integer b;
+          always_comb begin
+            scaled = factor[FACTOR_W-1] ? -(PRODUCT_W'(acc) <<< (FACTOR_W - 1)) : '0;
+            for (b = 0; b < FACTOR_W - 1; b = b + 1)
+              scaled = scaled + (factor[b] ? PRODUCT_W'(acc) <<< b : '0);
+          end
+        end
         always_ff @(posedge clk_i) begin
-          if (step1) product_q[l*PRODUCT_W +: PRODUCT_W] <= acc * factor;
+          if (step1) product_q[l*PRODUCT_W +: PRODUCT_W] <= scaled;
           if (step2) begin
             if (rounded < PRODUCT_W'(LO)) out_q[l*OUT_W +: OUT_W] <= OUT_W'(LO);
             else if (rounded > PRODUCT_W'(HI)) out_q[l*OUT_W +: OUT_W] <= OUT_W'(HI);

@@ -71,3 +71,31 @@ def sequence(name: str = "sequence") -> Net:
     mean = net.average_pool(joined, (1, 10))
     net.dequantize(net.matmul(net.flatten(mean), 3, dtype="int8"))
     return net
+
+
+def perceptron(name: str = "perceptron") -> Net:
+    """Three dense layers."""
+    net = Net(13, name)
+    x = net.quantize(net.input("x", (1, 16)), dtype="int8")
+    net.dequantize(net.matmul(net.matmul(net.matmul(x, 12), 8), 4, dtype="int8"))
+    return net
+
+
+def residual(name: str = "residual") -> Net:
+    """Two blocks, the second of which halves the image on both of its branches."""
+    net = Net(14, name)
+    x = net.conv(net.quantize(net.input("x", (1, 3, 8, 8)), dtype="int8"), 8, pads=(1, 1, 1, 1))
+    one = net.add(x, net.conv(net.conv(x, 8, pads=(1, 1, 1, 1)), 8, pads=(1, 1, 1, 1), dtype="int8"))
+    down = net.conv(net.conv(one, 12, strides=(2, 2), pads=(1, 1, 1, 1)), 12, pads=(1, 1, 1, 1), dtype="int8")
+    two = net.add(net.conv(one, 12, (1, 1), strides=(2, 2)), down)
+    net.dequantize(net.matmul(net.flatten(net.average_pool(two, (4, 4))), 5, dtype="int8"))
+    return net
+
+
+def shifts(name: str = "shifts") -> Net:
+    """A network whose every weight is a power of two: convolutions and a head."""
+    net = Net(15, name)
+    x = net.shift_conv(net.quantize(net.input("x", (1, 1, 8, 8))), 8, pads=(1, 1, 1, 1))
+    y = net.shift_conv(net.max_pool(x, (2, 2), strides=(2, 2)), 12, pads=(1, 1, 1, 1))
+    net.dequantize(net.shift_matmul(net.flatten(net.average_pool(y, (4, 4))), 6, dtype="int8"))
+    return net

@@ -11,6 +11,8 @@ from tinsmith.errors import Problems
 from tinsmith.ir.exact import (
     Accumulator,
     Binarize,
+    BinaryConv,
+    BinaryMatMul,
     Dequantize,
     Ending,
     ExactGraph,
@@ -20,6 +22,8 @@ from tinsmith.ir.exact import (
     Requantization,
     Requantize,
     Reshape,
+    ShiftConv,
+    ShiftMatMul,
     Tensor,
     Threshold,
 )
@@ -66,6 +70,10 @@ def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[s
 
 ELEMENTWISE = (Binarize, Multiply, Requantize, Reshape)
 """Layers whose output streams in the order of their input, whatever its shape."""
+
+
+WITHOUT_MULTIPLIER = (BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul)
+"""Layers that are there to take no DSP, so neither does their requantization."""
 
 
 class Lowering:
@@ -207,6 +215,8 @@ class Lowering:
         else:
             factors = np.broadcast_to(ending.multiplier, (channels,))
             parameters |= {"SHIFT": ending.shift, "LO": ending.lo, "HI": ending.hi}
+            if isinstance(layer, WITHOUT_MULTIPLIER):
+                parameters |= {"MULTIPLIER": 0}
         factor_width = signed_width(int(factors.min()), int(factors.max()))
         rows = np.asarray(factors).reshape(-1, sums.lanes)
         rows = rows[:1] if np.all(rows == rows[0]) else rows  # one line serves all
