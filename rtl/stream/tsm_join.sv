@@ -1,5 +1,6 @@
 // Two streams to one of weighted sums: sum[l] = a[l] * A_FACTOR + b[l] * B_FACTOR, for a residual addition.
 // Lanes are X_W bits, signed where X_SIGNED says so; the ending behind it rounds and clamps. One clock.
+// With MULTIPLIER = 0 products are sums of shifted lanes, for which no tool takes a DSP; factors are positive.
 `default_nettype none
 
 module tsm_join #(
@@ -9,6 +10,7 @@ module tsm_join #(
     parameter integer B_SIGNED = 0,
     parameter integer A_FACTOR = 1,
     parameter integer B_FACTOR = 1,
+    parameter integer MULTIPLIER = 1,
     parameter integer ACC_W = 32
 ) (
     input  wire logic                   clk_i,
@@ -46,8 +48,21 @@ module tsm_join #(
     for (l = 0; l < LANES; l = l + 1) begin : gen_lane
       wire logic signed [X_W:0] a = {A_SIGNED != 0 && a_data_i[l*X_W + X_W - 1], a_data_i[l*X_W +: X_W]};
       wire logic signed [X_W:0] b = {B_SIGNED != 0 && b_data_i[l*X_W + X_W - 1], b_data_i[l*X_W +: X_W]};
+      logic signed [ACC_W-1:0] sum;
+      if (MULTIPLIER != 0) begin : gen_multiplier
+        assign sum = ACC_W'(a) * ACC_W'(A_FACTOR) + ACC_W'(b) * ACC_W'(B_FACTOR);
+      end else begin : gen_adders
+        integer i;
+        always_comb begin
+          sum = '0;
+          for (i = 0; i < 31; i = i + 1) begin
+            if ((A_FACTOR >> i) % 2 == 1) sum = sum + (ACC_W'(a) <<< i);
+            if ((B_FACTOR >> i) % 2 == 1) sum = sum + (ACC_W'(b) <<< i);
+          end
+        end
+      end
       always_ff @(posedge clk_i) begin
-        if (step) sum_q[l*ACC_W +: ACC_W] <= ACC_W'(a) * ACC_W'(A_FACTOR) + ACC_W'(b) * ACC_W'(B_FACTOR);
+        if (step) sum_q[l*ACC_W +: ACC_W] <= sum;
       end
     end
   endgenerate

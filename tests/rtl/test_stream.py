@@ -81,6 +81,10 @@ CASES = {
     "gearbox-unpack": ("tsm_gearbox", lambda f: {"LANE_W": 8, "IN_LANES": 4, "OUT_LANES": 1}),
     "concat": ("tsm_concat", lambda f: {"A_W": 6, "B_W": 11}),
     "join": ("tsm_join", lambda f: {"LANES": 3, "A_SIGNED": 1, "A_FACTOR": 23170, "B_FACTOR": 311, "ACC_W": 28}),
+    "join-adders": (
+        "tsm_join",
+        lambda f: {"LANES": 3, "A_SIGNED": 1, "A_FACTOR": 23170, "B_FACTOR": 311, "ACC_W": 28, "MULTIPLIER": 0},
+    ),
     "ending-requantize": ("tsm_ending", lambda f: ending(f, 0, 3, 2, SHIFT=13, LO=-100, HI=90)),
     "ending-adders": ("tsm_ending", lambda f: ending(f, 0, 2, 3, SHIFT=9, LO=-128, HI=127, MULTIPLIER=0)),
     "ending-one": ("tsm_ending", lambda f: ending(f, 0, 1, 1, SHIFT=1, LO=0, HI=255)),

@@ -40,6 +40,7 @@ def add(state: Lowering, layer: Add) -> None:
         "B_FACTOR": layer.multipliers[1],
         "ACC_W": acc,
     }
+    parameters |= state.multiplier(layer)
     sums = state.wire(lanes, acc, a.words)
     state.add(layer.name, "tsm_join", parameters, {"a": a, "b": b}, {"m": sums})
     state.end(layer, sums, layer.requant, channels, cycles=sums.words)

@@ -13,10 +13,12 @@ from tinsmith.ir.exact import (
     Binarize,
     BinaryConv,
     BinaryMatMul,
+    Conv,
     Dequantize,
     Ending,
     ExactGraph,
     Layer,
+    MatMul,
     Multiply,
     Quantize,
     Requantization,
@@ -73,7 +75,7 @@ ELEMENTWISE = (Binarize, Multiply, Requantize, Reshape)
 
 
 WITHOUT_MULTIPLIER = (BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul)
-"""Layers that are there to take no DSP, so neither does their requantization."""
+"""Layers that are there to take no DSP, so neither does their requantization; nor any other beside these alone."""
 
 
 class Lowering:
@@ -195,6 +197,11 @@ class Lowering:
                 self.problems.add(f"{keys} cannot be pinned", where=name, why="there is one way to do this layer")
         self.problems.check()
 
+    def multiplier(self, layer: Layer) -> dict[str, Parameter]:
+        """Whether the factors of a layer's requantization may take DSPs, as modules are told."""
+        free = not any(isinstance(other, Conv | MatMul) for other in self.graph.layers)
+        return {"MULTIPLIER": 0} if free or isinstance(layer, WITHOUT_MULTIPLIER) else {}
+
     def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, cycles: int) -> None:
         """The stored output of accumulators: words of `sums.lanes` channels, in order.
 
@@ -215,8 +222,7 @@ class Lowering:
         else:
             factors = np.broadcast_to(ending.multiplier, (channels,))
             parameters |= {"SHIFT": ending.shift, "LO": ending.lo, "HI": ending.hi}
-            if isinstance(layer, WITHOUT_MULTIPLIER):
-                parameters |= {"MULTIPLIER": 0}
+            parameters |= self.multiplier(layer)
         factor_width = signed_width(int(factors.min()), int(factors.max()))
         rows = np.asarray(factors).reshape(-1, sums.lanes)
         rows = rows[:1] if np.all(rows == rows[0]) else rows  # one line serves all

@@ -34,7 +34,8 @@ SetOption = Annotated[
     ),
 ]
 RunnerOption = Annotated[
-    str | None, typer.Option("--runner", metavar="NAME", help="How to run the artefact; default: the target's own way.")
+    str | None,
+    typer.Option("--runner", "--sim", metavar="NAME", help="How to run the artefact; default: the target's own way."),
 ]
 
 
