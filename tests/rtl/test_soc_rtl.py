@@ -31,6 +31,10 @@ UNITS: dict[str, tuple[str, dict[str, object]]] = {
     "requantizer": ("tsm_requantizer", {}),
     "history": ("tsm_history", {"LANES": 4}),
     "axil": ("tsm_axil", {}),
+    "drain": ("tsm_drain", {"PES": 8, "RQS": 2, "BYTES": 4}),
+    "drain-wide": ("tsm_drain", {"PES": 8, "RQS": 8, "BYTES": 8}),
+    "desc-mem": ("tsm_desc_mem", {"DESC_WORDS": 32}),
+    "loader": ("tsm_loader", {"PES": 4, "LANES": 8, "WGT_WORDS": 16, "PAR_WORDS": 8, "DESC_AW": 6}),
 }
 """Modules with benches of their own; the others are the parts of the accelerator's pipeline, and tested in it."""
 
