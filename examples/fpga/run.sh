@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 debian_packages iverilog:iverilog g++:g++
 make_venv torch,fpga,examples
 export PATH=$PWD/.venv/bin:$PATH
+export OMP_NUM_THREADS=1 # so small a network trains fastest on one thread
 
 out=examples/out/fpga
 example=examples/fpga

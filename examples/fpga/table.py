@@ -26,7 +26,7 @@ def estimated(file: Path) -> dict[str, Any]:
 
 
 def main(out: Path) -> None:
-    table = Table(title="digits", caption="latency and interval in clocks; – is what only the vendor's tool can tell")
+    table = Table(title="digits", caption="latency and interval in clocks; – where nothing here estimates it")
     table.add_column("build")
     for column in ("latency", "interval", "multipliers of scales", "constants, bytes", *map(str.upper, RESOURCES)):
         table.add_column(column, justify="right")

@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . .ci/setup.sh
 
-make_venv torch,cpu,examples
+make_venv torch,cpu,fpga,examples
 export PATH=$PWD/.venv/bin:$PATH
 PYTHONPATH=examples/pulse exec python -m pulse "$@"

@@ -182,12 +182,54 @@ module tsm_compute #(
     if (desc_req_o && desc_gnt_i) asked_q <= asked_q + 1'b1;
     if (desc_rvalid_i && state_q != DONE) begin
       got_q <= got_q + 1'b1;
-      for (w = 0; w < 22; w = w + 1) if (word_of(got_q) == 5'(w)) desc_q[w*32 +: 32] <= desc_rdata_i;
+      for (w = 0; w < 24; w = w + 1) if (word_of(got_q) == 5'(w)) desc_q[w*32 +: 32] <= desc_rdata_i;
     end
     if (state_q == DONE) addr_q <= base_i;
     else if (state_q == RUN && !nest_busy_i && got_q == FETCHED) addr_q <= addr_q + DESC_AW'(24);
     if (state_q == DONE || (state_q == RUN && !nest_busy_i && got_q == FETCHED)) {asked_q, got_q} <= '0;
   end
+
+`ifdef FORMAL
+  // Around it: an idle machine works only when it is started, a flush empties it, memory answers a clock after the grant.
+  logic past_q, idle_q, emptied_q, granted_q;
+  logic [2:0] still_q;
+  logic [30:0] was_q;
+  wire logic [30:0] now = {state_q, index_q, asked_q, got_q, empty_q, written_q, there_q};
+  wire logic free = rst_ni && state_q != DONE && (desc_gnt_i || !desc_req_o) && all_written && !waiting_o;
+  initial past_q = 1'b0;
+  always_ff @(posedge clk_i) begin
+    past_q <= rst_ni;
+    idle_q <= all_written && !nest_start_o;
+    emptied_q <= flush_i;
+    granted_q <= desc_req_o && desc_gnt_i;
+    was_q <= now;
+    still_q <= past_q && free && was_q == now ? still_q + 3'd1 : 3'd0;
+    if (past_q) begin
+      assume (!(idle_q || emptied_q) || all_written);
+      assume (desc_rvalid_i == granted_q);
+    end else begin
+      assume (!rst_ni);
+      assume (all_written && !desc_rvalid_i);
+    end
+    if (rst_ni && past_q) begin
+      // A compute starts on an empty machine, after its loads, with a descriptor that was checked.
+      assert (!nest_start_o || all_written);
+      assert (!nest_start_o || 32'(loads_done_i) >= desc_q[tsm_soc_pkg::COMPUTE_AFTER_LOAD_LSB +: 32]);
+      assert (!nest_start_o || (computes_done_q == index_q && got_q >= ENOUGH));
+      // Why
+      assert (state_q != DONE || all_written || emptied_q || flush_i);
+      assert (state_q != FETCH || !written_q || (all_written && computes_done_q == index_q));
+      assert (state_q != FETCH || written_q || computes_done_q + 16'd1 == index_q);
+      assert (state_q != RUN || (written_q && computes_done_q == index_q && got_q >= ENOUGH));
+      assert (state_q != LAST || computes_done_q + 16'd1 == index_q);
+      assert (state_q != FETCH || asked_q <= GATE_DRAIN || written_q);
+      assert (state_q == DONE || (32'(got_q) + 32'(granted_q) == 32'(asked_q) && asked_q <= FETCHED));
+      assert (!there_q || (state_q == FETCH && got_q >= ENOUGH));
+      // It never hangs: where memory answers, the machine is idle and no load is waited for, something moves.
+      assert (still_q < 3'd4);
+    end
+  end
+`endif
 endmodule
 
 `default_nettype wire

@@ -9,26 +9,27 @@ module tsm_crc32 (
     input  wire logic [31:0] word_i,
     output wire logic [31:0] crc_o
 );
-  // The bits before that count in bit `row` after: those that, alone, set it in 32 shifts of the reflected polynomial.
-  function automatic [31:0] counted(input [4:0] row);
-    integer column, n;
+  // Bit 32 * row + column: does the bit `column` before count in bit `row` after? It does if, alone, it sets that bit in 32
+  // shifts of the reflected polynomial.
+  function automatic [1023:0] matrix(input [31:0] polynomial);
+    integer row, column, n;
     logic [31:0] value;
     begin
       for (column = 0; column < 32; column = column + 1) begin
         value = 32'h1 << column;
-        for (n = 0; n < 32; n = n + 1) value = (value >> 1) ^ (value[0] ? 32'hEDB88320 : 32'h0);
-        counted[column] = value[row];
+        for (n = 0; n < 32; n = n + 1) value = (value >> 1) ^ (value[0] ? polynomial : 32'h0);
+        for (row = 0; row < 32; row = row + 1) matrix[row*32 + column] = value[row];
       end
     end
   endfunction
 
+  localparam logic [1023:0] COUNTED = matrix(32'hEDB88320);
   wire logic [31:0] mixed = crc_i ^ word_i;
 
   genvar i;
   generate
     for (i = 0; i < 32; i = i + 1) begin : gen_bit
-      localparam logic [31:0] COUNTED = counted(5'(i));
-      assign crc_o[i] = ^(mixed & COUNTED);
+      assign crc_o[i] = ^(mixed & COUNTED[i*32 +: 32]);
     end
   endgenerate
 endmodule

@@ -167,6 +167,43 @@ module tsm_loader #(
     ld_addr_o <= word_q;
     ld_data_o <= ext_rsp_data_i;
   end
+
+`ifdef FORMAL
+  // Around it: the count of finished computes only grows in a run, memory answers a clock after the grant.
+  logic past_q, granted_q;
+  logic [2:0] still_q;
+  logic [41:0] was_q;
+  wire logic [41:0] now = {state_q, index_q, asked_q, got_q, left_q, killed_q};
+  wire logic free = rst_ni && state_q != DONE && (desc_gnt_i || !desc_req_o) && ext_req_ready_i && ext_rsp_valid_i
+                 && !waiting_o;
+  logic [15:0] computes_q;
+  initial past_q = 1'b0;
+  always_ff @(posedge clk_i) begin
+    past_q <= rst_ni;
+    granted_q <= desc_req_o && desc_gnt_i;
+    computes_q <= computes_done_i;
+    was_q <= now;
+    still_q <= past_q && free && was_q == now ? still_q + 3'd1 : 3'd0;
+    if (past_q) assume ((computes_done_i >= computes_q || start_i) && desc_rvalid_i == granted_q);
+    else assume (!rst_ni && !desc_rvalid_i);
+    assume (!start_i || done_o);
+    if (rst_ni && past_q) begin
+      // A load reads after its computes, with a descriptor that was checked, and counts if its CRC was right.
+      assert (!ext_req_valid_o || 32'(computes_done_i) >= after_compute);
+      assert (!ext_req_valid_o || (bad == 8'd0 && got_q == 3'(FETCHED)));
+      assert (!(ld_weight_o && ld_param_o));
+      // Why
+      assert (state_q == DONE || state_q == CHECK || 32'(got_q) + 32'(granted_q) == 32'(asked_q));
+      assert (asked_q <= 3'(FETCHED));
+      assert (state_q < WAIT || state_q > DATA || asked_q == 3'(FETCHED));
+      assert (state_q != DATA || got_q == 3'(FETCHED));
+      assert (state_q != DATA || left_q != 16'd0);
+      assert (state_q != REQUEST || bad == 8'd0);
+      // It never hangs: where memories answer and no compute is waited for, something moves.
+      assert (still_q < 3'd4);
+    end
+  end
+`endif
 endmodule
 
 `default_nettype wire

@@ -33,6 +33,7 @@ from tinsmith.recipe import parse_recipe
 from tinsmith.report.make import macs
 from tinsmith.verify.oracle import Oracle
 from tinsmith.verify.verify import Verification, verify_artefact
+from tinsmith_backends.soc.description import constants, describe
 from tinsmith_backends.soc.runner import VerilatorRunner
 from tinsmith_backends.soc.system import Outcome
 
@@ -147,9 +148,11 @@ def built(model: ir.Model, folder: Path, settings: Mapping[str, str]) -> Verilat
 
 
 def compared(runner: VerilatorRunner, model: ir.Model, samples: Samples) -> Verification:
-    """Every tensor of every sample with the oracle's."""
+    """Every tensor of every sample with the oracle's, and the image with the graph's constants."""
     named = [(f"sample {number}", sample) for number, sample in enumerate(samples)]
-    return verify_artefact(runner.program.graph, Oracle(model), runner, {**runner.constants()}, named, target="soc")
+    program = runner.program
+    right = constants(describe(program), program.image.data)
+    return verify_artefact(program.graph, Oracle(model), runner, right, named, target="soc")
 
 
 def use_of_convolutions(runner: VerilatorRunner, outcome: Outcome) -> float:

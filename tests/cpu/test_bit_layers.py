@@ -64,6 +64,26 @@ def test_a_flattened_image_is_multiplied_where_it_lies(channels: int) -> None:
     assert (shape.cin, shape.kw) == ((12 * 64, 1) if channels == 64 else (40, 12))
 
 
+def test_sums_of_more_bits_than_kernels_count_are_refused() -> None:
+    def found(channels: int) -> list[str]:
+        net = Net(1)
+        net.dequantize(net.binary_conv(net.bit_input("x", (1, channels, 4, 4)), 1, (4, 4), dtype="int8"))
+        return [problem.why for problem in problems(net.graph())]
+
+    assert found(4096) == []
+    assert "65,536 products of bits" in found(4097)[0]
+
+
+def test_a_flattened_image_of_few_channels_is_packed_again_where_its_unused_bits_are_too_many() -> None:
+    net = Net(1)
+    bits = net.bit_input("x", (1, 1, 47, 47))
+    net.dequantize(net.binary_matmul(net.flatten(bits), 3, dtype="int8"))
+    last = steps(net)[-1].body
+    assert isinstance(last, Call)
+    assert isinstance(last.kernel.shape, BinaryConvShape)
+    assert (last.kernel.shape.cin, last.kernel.shape.kw) == (47 * 47, 1)
+
+
 def test_channels_in_whole_words_are_joined_word_by_word() -> None:
     net = Net(1)
     x = net.bit_input("x", (1, 32, 5, 4))

@@ -158,3 +158,30 @@ def test_the_cheapest_folding_within_the_interval() -> None:
     folding(64, simd="5")
     assert problems.found[0].where == "conv" and "--interval 64" in problems.found[0].fix
     assert "simd = 5" in problems.found[1].what
+
+
+def test_names_are_identifiers(tmp_path: Path) -> None:
+    net = bits("3: a__b-net_")
+    build(net, 512, tmp_path / "p", samples=1)
+    assert json.loads((tmp_path / "p" / "tinsmith.json").read_text())["top"] == "net_3_a_b_net_top"
+
+
+def test_vectors_of_another_network_are_refused(tmp_path: Path) -> None:
+    build(bits(), 512, tmp_path / "p", samples=1)
+    build(bits("other"), 256, tmp_path / "q" / "p", samples=1)
+    (tmp_path / "p" / "vectors.json").write_text((tmp_path / "q" / "p" / "vectors.json").read_text())
+    text = make_test(tmp_path / "p")
+    assert text.endswith("exit:error") and "vectors of another network" in text
+
+
+def test_pins_hold_or_are_refused(tmp_path: Path) -> None:
+    net = integers()
+    name = next(layer.name for layer in net.graph().layers if layer.kind == "MatMul")
+    build(net, 4096, tmp_path / "p", samples=1, **{f"pe@{name}": "5", f"simd@{name}": "3"})
+    assert f"| {name} | `tsm_mvu` |" in (tmp_path / "p" / "README.md").read_text()
+    assert "PE 5, SIMD 3" in (tmp_path / "p" / "README.md").read_text()
+    with pytest.raises(TinsmithError, match="no engine has pe = 4"):
+        build(net, 4096, tmp_path / "q" / "p", samples=1, **{f"pe@{name}": "4"})
+    joined = next(layer.name for layer in net.graph().layers if layer.kind == "Concat")
+    with pytest.raises(TinsmithError, match="one way to do this layer"):
+        build(net, 4096, tmp_path / "r" / "p", samples=1, **{f"pe@{joined}": "4"})

@@ -8,9 +8,13 @@ import pytest
 from exact_models import Net, random_net
 from soc_run import compiled, wrong_tensors
 from tinsmith.errors import TinsmithError
+from tinsmith_backends.soc.backend import SocBackend
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.constraints import problems
+from tinsmith_backends.soc.image import fed_by_frames
+from tinsmith_backends.soc.memory_map import INPUT_MODE, SAMPLE_FORMAT
 from tinsmith_backends.soc.program import compile_program
+from tinsmith_backends.soc.stream import Stream
 
 KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat",
@@ -142,17 +146,25 @@ def test_what_does_not_fit_is_refused_with_layer_and_number() -> None:
         compile_program(net.graph(), Chip(desc_words=64))
 
 
+def test_a_number_that_no_field_holds_names_its_layer() -> None:
+    net = Net(1, "long")
+    x = net.quantize(net.input("x", (1, 2, 1, 400)))
+    net.dequantize(net.max_pool(x, (1, 300)))
+    with pytest.raises(TinsmithError, match=r"max_pool_1: kx_n is 300"):
+        compile_program(net.graph(), Chip())
+
+
 def test_every_parameter_has_its_rule() -> None:
     given = {"pes": "12", "lanes": "64", "rqs": "16", "act_bytes": "100", "without": "relu"}
     with pytest.raises(TinsmithError, match="add, maxpool, history"):
-        Chip.resolve(given, "soc")
+        SocBackend().configured("soc", given)
     del given["without"]
     with pytest.raises(TinsmithError) as caught:
-        Chip.resolve(given, "soc")
+        SocBackend().configured("soc", given)
     text = str(caught.value)
     for words in ("power of two from 4 to 32", "power of two from 4 to 16", "rqs divides pes", "--set act_bytes=1024"):
         assert words in text
-    assert Chip.resolve({"pes": "4", "without": "add+history"}, "soc").parameters["OPS"] == 2
+    assert Chip(pes=4, without=frozenset({"add", "history"})).parameters["OPS"] == 2
 
 
 def test_refusals_name_their_rule() -> None:
@@ -164,3 +176,26 @@ def test_refusals_name_their_rule() -> None:
     reasons = " ".join(problem.why for problem in problems(net.graph()))
     for words in ("zero point other than 0", "Neither the accelerator", "rearranged", "minimum of some channels"):
         assert words in reasons, reasons
+
+
+def test_a_trigger_fills_one_input_of_its_type() -> None:
+    net = Net(1, "pulse")
+    net.dequantize(net.conv(net.quantize(net.input("x", (1, 2, 1, 64)), dtype="int8"), 4, (1, 5)))
+    told = Stream("pair", threshold=300, pretrigger=8, offset=-5)
+    (entry,) = compile_program(net.graph(), Chip(), told).image.inputs
+    wanted = {"bytes": 128, "samples": 64, "beat_bytes": 2, "threshold": 300, "pretrigger": 8, "offset": -5}
+    assert {key: entry[key] for key in wanted} == wanted and entry["timeout"] == 1_000_000
+    assert (entry["mode"], entry["format"]) == (INPUT_MODE["TRIGGER"], SAMPLE_FORMAT["PAIR"])
+    image = compile_program(net.graph(), Chip(), told).image.data
+    framed = compile_program(net.graph(), Chip()).image
+    assert fed_by_frames(image, 4) == framed.data
+    with pytest.raises(TinsmithError, match="CRC"):
+        fed_by_frames(image[:100] + bytes([image[100] ^ 1]) + image[101:], 4)
+    for wrong, text in (
+        (Stream("uint8"), "samples become uint8"),
+        (Stream("pair", pretrigger=64), "begins 64 before its trigger"),
+    ):
+        with pytest.raises(TinsmithError, match=text):
+            compile_program(net.graph(), Chip(), wrong)
+    with pytest.raises(TinsmithError, match=r"pretrigger cannot be '2000'[^$]*it is a whole number from 0 to 1023"):
+        SocBackend().configured("soc", {"stream": "int8", "pretrigger": "2000"})

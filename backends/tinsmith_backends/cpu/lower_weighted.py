@@ -13,7 +13,7 @@ from tinsmith_backends.cpu.kernels.base import (
     ShiftConvShape,
     WeightedKernel,
 )
-from tinsmith_backends.cpu.kernels.bits import WORD
+from tinsmith_backends.cpu.kernels.bits import MOST, WORD, words
 from tinsmith_backends.cpu.kernels.manifest import choose
 from tinsmith_backends.cpu.layout import Order, nhwc, row_major
 from tinsmith_backends.cpu.lower import Lowering, stored_zero_point
@@ -69,6 +69,7 @@ def binary_matmul(state: Lowering, layer: BinaryMatMul) -> None:
     view = state.views[x.name]
     found = rows_and_columns(view.order, k)
     whole = found is not None and view.row > 0 and k % view.row == 0
+    whole = whole and k // view.row * words(view.row) * WORD <= MOST
     row = view.row if whole else k
     source = state.in_order(x.name, view.order if found is not None else row_major(x.shape), layer, row)
     rows, columns = found or (row_major((view.order.size // k,)), row_major((k,)))

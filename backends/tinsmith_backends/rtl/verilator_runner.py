@@ -48,8 +48,20 @@ class VerilatorRunner(MachineRunner):
         need(VERILATOR, COMPILER)
         ports = {side: self._description[side] for side in ("inputs", "outputs")}
         top = self._description["top"]
-        (self._work / HARNESS).write_text(render("harness.cpp.j2", top=top, **ports), encoding="utf-8")
+        (self._work / HARNESS).write_text(render("harness.cpp.j2", **ports), encoding="utf-8")
         sources = sorted(str(path.relative_to(self._work)) for path in (self._work / "src").glob("*.sv"))
         make = ["-j", "2", "-O3", "-CFLAGS", "-O1", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
-        options = ["--cc", "--exe", "--build", "--top-module", top, "-o", PROGRAM, "-DTINSMITH_TRACE", *make]
+        options = [
+            "--cc",
+            "--exe",
+            "--build",
+            "--prefix",
+            "Machine",
+            "--top-module",
+            top,
+            "-o",
+            PROGRAM,
+            "-DTINSMITH_TRACE",
+            *make,
+        ]
         run_verilator([*options, HARNESS, *sources], self._work)

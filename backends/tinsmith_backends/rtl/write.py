@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from tinsmith_backends.rtl.rendering import render
 FILE = "tinsmith.json"
 MEMORIES = "mem"
 VECTORS = "vectors.json"
+CLOCK_MHZ = 60
+"""What the constraint files ask for."""
 RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
 
@@ -46,6 +49,8 @@ def write_machine(design: Design, folder: Path, language: Language) -> None:
         "timing": design.timing,
         "top": top,
         "language": language,
+        "mhz": CLOCK_MHZ,
+        "bits": _bits,
         "bytes": _bytes,
         "generics": _generics,
         "literal": _literal,
@@ -57,6 +62,8 @@ def write_machine(design: Design, folder: Path, language: Language) -> None:
     (folder / "files.f").write_text("".join(f"src/{name}\n" for name in sources), encoding="utf-8")
     _write(folder / f"{top}.core", "core.j2", sources=sources, memories=memories, **values)
     _write(folder / "README.md", "README.md.j2", **values)
+    for name in ("constraints.xdc", "constraints.lpf"):
+        _write(folder / name, f"{name}.j2", mhz=CLOCK_MHZ)
     _write(folder / "Makefile", "Makefile.j2", top=top, language=language)
     shutil.copyfile(Path(__file__).with_name("templates") / "bench.py", folder / "bench.py")
     (folder / FILE).write_text(json.dumps(_description(design, language), indent=1) + "\n", encoding="utf-8")
@@ -121,9 +128,9 @@ def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[An
 
 
 def top_name(machine: Machine) -> str:
-    """Name of the top module."""
-    name = "".join(c if c.isalnum() else "_" for c in machine.name) or "net"
-    return f"{name}_top"
+    """Name of the top module: one that Verilog and VHDL both take."""
+    name = re.sub("[^A-Za-z0-9]+", "_", machine.name).strip("_")
+    return f"{name}_top" if name[:1].isalpha() else f"net{name and '_'}{name}_top"
 
 
 def _source(module: str, language: Language) -> Path:
@@ -149,6 +156,11 @@ def _wires(machine: Machine) -> list[Wire]:
     for port in (*machine.inputs, *machine.outputs):
         found[port.wire.name] = port.wire
     return list(found.values())
+
+
+def _bits(count: int) -> int:
+    """Of a counter of so many states."""
+    return (count - 1).bit_length()
 
 
 def _bytes(wire: Wire) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
 from tinsmith.errors import Problem
-from tinsmith.settings import Settings
+from tinsmith.settings import Settings, resolve
 
 from tinsmith_backends.soc.targets import TARGETS
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tinsmith.estimates import Estimate
     from tinsmith.ir.exact import ExactGraph
 
+    from tinsmith_backends.soc.chip import Chip
     from tinsmith_backends.soc.program import Program
+    from tinsmith_backends.soc.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,10 @@ class SocBackend:
     targets: ClassVar[Mapping[str, Target]] = TARGETS
 
     def configured(self, target: str, settings: Settings) -> SocBackend:
-        """For a chip: chip.py has its parameters."""
-        from tinsmith_backends.soc.chip import Chip
-
-        Chip.resolve(settings, target)
-        return SocBackend(settings)
+        """For a chip (chip.py has its parameters) and what its sample stream carries (stream.py)."""
+        made = SocBackend(settings)
+        made._told(target)
+        return made
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
         """Every reason why this graph cannot be built."""
@@ -92,10 +93,15 @@ class SocBackend:
         return estimate(self._program(graph, target))
 
     def _program(self, graph: ExactGraph, target: str) -> Program:
-        from tinsmith_backends.soc.chip import Chip
         from tinsmith_backends.soc.program import compile_program
 
-        return compile_program(graph, Chip.resolve(self.given, target))
+        return compile_program(graph, *self._told(target))
+
+    def _told(self, target: str) -> tuple[Chip, Stream]:
+        from tinsmith_backends.soc import chip, stream
+
+        values = resolve((*chip.SETTINGS, *stream.SETTINGS), self.given, target)
+        return chip.Chip.of(values), stream.Stream.of(values)
 
 
 BACKEND = SocBackend()

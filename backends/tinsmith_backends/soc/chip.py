@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from tinsmith import settings as told
 from tinsmith.errors import Problems
 from tinsmith.settings import Setting, positive
 
@@ -60,9 +60,8 @@ class Chip:
     without: frozenset[str] = frozenset()
 
     @staticmethod
-    def resolve(given: told.Settings, target: str) -> Chip:
-        """From what the user wrote; raises `TinsmithError` with every rule that the parameters break."""
-        values = told.resolve(SETTINGS, given, target)
+    def of(values: Mapping[str, str]) -> Chip:
+        """From settings; raises `TinsmithError` with every rule that the parameters break."""
         numbers = {key: int(values[key]) for key in _BOUNDS}
         problems = Problems()
         for key, value in numbers.items():

@@ -18,6 +18,8 @@ from tinsmith_backends.soc.traces import Trace
 
 FILE = "soc.json"
 IMAGE = "image.bin"
+FRAMES_IMAGE = "image.frames.bin"
+"""The same program for whole input tensors, where an ADC with a trigger feeds the other."""
 VECTORS = "vectors.json"
 
 
@@ -25,7 +27,7 @@ def describe(program: Program) -> dict[str, Any]:
     """Plain values for soc.json."""
     return {
         "network": program.graph.name,
-        "parameters": program.chip.parameters,
+        "parameters": program.parameters,
         "identity": program.chip.identity,
         "clocks": program.timing.clocks,
         "constants": [{"key": key, "offset": offset, "bytes": size} for key, offset, size in constant_places(program)],

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.memory_map import (
     COMPUTE,
     HEADER,
     INPUT,
+    INPUT_MODE,
     LOAD,
     MAGIC_DESCRIPTOR,
     MAGIC_IMAGE,
@@ -21,7 +24,7 @@ from tinsmith_backends.soc.memory_map import (
 )
 from tinsmith_backends.soc.operations import Software
 from tinsmith_backends.soc.records import Record
-from tinsmith_backends.soc.schedule import Load, Run, Schedule
+from tinsmith_backends.soc.schedule import Compute, Load, Run, Schedule
 
 Fields = Mapping[str, int]
 
@@ -44,8 +47,8 @@ class Image:
 
 
 def pack(schedule: Schedule, inputs: Sequence[Fields], outputs: Sequence[Fields], chip: Chip) -> Image:
-    """The image of a program; raises `TinsmithError` for a number that no field of a record holds."""
-    computes = [{**each.fields, "magic": MAGIC_DESCRIPTOR} for run in schedule.runs for each in run.computes]
+    """The image of a program; raises `TinsmithError` for numbers that their fields do not hold."""
+    computes = [_checked(each) for run in schedule.runs for each in run.computes]
     loads = [each for run in schedule.runs for each in run.loads]
     tables = b"".join(each.table.astype("<i4").tobytes() for each in schedule.steps if isinstance(each, Software))
     counts = [len(schedule.steps), len(inputs), len(outputs), len(computes), len(loads)]
@@ -71,9 +74,25 @@ def pack(schedule: Schedule, inputs: Sequence[Fields], outputs: Sequence[Fields]
         "payload": offsets[6],
         "tables_crc": zlib.crc32(body),
     }
-    header["header_crc"] = zlib.crc32(_packed(HEADER, [header])[:-4])
-    data = _packed(HEADER, [header]) + body + payload
+    data = _headed(header) + body + payload
     return Image(data, header, *map(tuple, (steps, inputs, outputs, computes, loaded)))
+
+
+def fed_by_frames(data: bytes, beat_bytes: int) -> bytes:
+    """The same image for a host that sends whole input tensors, in place of an ADC with a trigger.
+
+    Raises:
+        TinsmithError: the tables do not have their CRC, so that a new one would hide it.
+    """
+    image = unpack(data)
+    if zlib.crc32(data[HEADER.words * 4 : image.header["payload"]]) != image.header["tables_crc"]:
+        raise TinsmithError("the tables of the image do not have their CRC", fix="compile again")
+    kept = ("base", "bytes", "timeout")
+    frames = {"mode": INPUT_MODE["FRAME"], "beat_bytes": beat_bytes}
+    inputs = _packed(INPUT, [{**{name: entry[name] for name in kept}, **frames} for entry in image.inputs])
+    begin, payload = image.header["inputs"], image.header["payload"]
+    body = data[HEADER.words * 4 : begin] + inputs + data[begin + len(inputs) : payload]
+    return _headed({**image.header, "tables_crc": zlib.crc32(body)}) + body + data[payload:]
 
 
 def unpack(data: bytes) -> Image:
@@ -90,6 +109,21 @@ def unpack(data: bytes) -> Image:
 
 _RECORDS = (STEP, INPUT, OUTPUT, COMPUTE, LOAD)
 """In the order in which they stand in the image, with the tables of software steps and the payload behind them."""
+
+
+def _checked(compute: Compute) -> dict[str, int]:
+    """The fields of a descriptor; raises `TinsmithError` with the layer for a number that its field does not hold."""
+    fields = {**compute.fields, "magic": MAGIC_DESCRIPTOR}
+    try:
+        COMPUTE.pack(fields)
+    except TinsmithError as error:
+        raise TinsmithError([replace(problem, where=compute.of.layer) for problem in error.problems]) from error
+    return fields
+
+
+def _headed(values: Fields) -> bytes:
+    """The header, with its CRC."""
+    return _packed(HEADER, [{**values, "header_crc": zlib.crc32(_packed(HEADER, [values])[:-4])}])
 
 
 def _steps(schedule: Schedule, table: int) -> list[dict[str, int]]:

@@ -12,15 +12,13 @@ from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.cycles import Timing, timing
 from tinsmith_backends.soc.image import Image, pack
 from tinsmith_backends.soc.lower import Lowering, lower
-from tinsmith_backends.soc.memory_map import COMPUTE, INPUT_MODE, LOAD
+from tinsmith_backends.soc.memory_map import COMPUTE, LOAD
 from tinsmith_backends.soc.operations import Operation, Work
 from tinsmith_backends.soc.orders import root
 from tinsmith_backends.soc.placement import check_size, place
 from tinsmith_backends.soc.schedule import Compute, Schedule, schedule
+from tinsmith_backends.soc.stream import Stream
 from tinsmith_backends.soc.traces import Trace, find_traces
-
-BEAT_BYTES = 4
-"""Width of the sample stream in frame mode."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class Program:
 
     graph: ExactGraph
     chip: Chip
+    stream: Stream
     work: tuple[Work, ...]
     schedule: Schedule
     image: Image
@@ -43,22 +42,29 @@ class Program:
         return tuple(compute for run in self.schedule.runs for compute in run.computes)
 
     @property
+    def parameters(self) -> dict[str, int]:
+        """Of the RTL of the whole chip."""
+        return {**self.chip.parameters, "BEAT_BYTES": self.stream.beat_bytes}
+
+    @property
     def descriptor_words(self) -> int:
         """Of descriptor memory."""
         return _descriptor_words(self.schedule)
 
 
-def compile_program(graph: ExactGraph, chip: Chip) -> Program:
-    """The program of a graph that has passed `constraints.problems`.
+def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None) -> Program:
+    """The program of a graph that has passed `constraints.problems`; the stream carries tensors unless told.
 
     Weights are loaded in parts; of several sizes of parts the one is taken with which the cycle model is fastest.
 
     Raises:
         TinsmithError: the network exceeds the activation memory, a layer the weight memory, or the list of descriptors
-            its memory; with the layer and the number.
+            its memory, with the layer and the number; the stream cannot fill the inputs.
     """
+    stream = stream or Stream()
     state = lower(graph, chip)
     taken, given = _taken(graph), _given(graph)
+    stream.check({name: graph.tensors[name] for name in taken}, {name: _bytes(state, name) for name in taken})
     sizes = [{state.views[name].buffer: _bytes(state, name) for name in names} for names in (taken, given)]
     placed = place(state.work, *sizes)
     check_size(placed, chip)
@@ -73,8 +79,10 @@ def compile_program(graph: ExactGraph, chip: Chip) -> Program:
     traces = find_traces(state, best)
     inputs = tuple(traces[name] for name in taken)
     outputs = tuple(traces[name] for name in given)
-    image = pack(best, [_input(each) for each in inputs], [_output(each) for each in outputs], chip)
-    return Program(graph, chip, tuple(state.work), best, image, best_time, inputs, outputs, tuple(traces.values()))
+    records = [stream.record(each.address, each.size) for each in inputs]
+    image = pack(best, records, [_output(each) for each in outputs], chip)
+    found = tuple(traces.values())
+    return Program(graph, chip, stream, tuple(state.work), best, image, best_time, inputs, outputs, found)
 
 
 def _taken(graph: ExactGraph) -> list[str]:
@@ -106,10 +114,6 @@ def _chunks(state: Lowering, chip: Chip) -> list[int | None]:
 def _bytes(state: Lowering, name: str) -> int:
     view = state.views[name]
     return view.height * view.row_bytes
-
-
-def _input(trace: Trace) -> Mapping[str, int]:
-    return {"base": trace.address, "bytes": trace.size, "mode": INPUT_MODE["FRAME"], "beat_bytes": BEAT_BYTES}
 
 
 def _output(trace: Trace) -> Mapping[str, int]:

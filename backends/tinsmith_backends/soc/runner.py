@@ -17,9 +17,19 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays, Runner
 from tinsmith.errors import TinsmithError
 
-from tinsmith_backends.soc.description import IMAGE, VECTORS, constants, frames, read_description, with_outputs
+from tinsmith_backends.soc.description import (
+    FRAMES_IMAGE,
+    IMAGE,
+    VECTORS,
+    constants,
+    frames,
+    read_description,
+    with_outputs,
+)
+from tinsmith_backends.soc.image import fed_by_frames
 from tinsmith_backends.soc.memory_map import ERROR
 from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.stream import FRAME
 from tinsmith_backends.soc.system import Frame, Outcome, run
 from tinsmith_backends.soc.traces import Trace
 
@@ -56,6 +66,11 @@ class ChipRunner(ABC):
         why = f"the accelerator takes {self.program.timing.clocks} clocks a frame, whatever the clock is"
         raise TinsmithError("a simulation is not timed", where=str(self.build), why=why)
 
+    def framed(self) -> bytes:
+        """The image, with inputs as whole tensors: what a host can send that is no ADC."""
+        stream = self.program.stream
+        return self.image if stream.stream == FRAME else fed_by_frames(self.image, stream.beat_bytes)
+
     def results(self, payload: bytes) -> dict[str, npt.NDArray[Any]]:
         """The tensors of a result frame; each begins at a word."""
         found, at = {}, 0
@@ -88,8 +103,9 @@ class VerilatorRunner(ChipRunner):
         """
         stream = [Frame(data) for sample in samples for data in frames(self.program, sample)]
         regions = [(trace.computes, trace.address, trace.size) for trace in traces]
-        parameters = self.program.chip.parameters
-        outcome = run(parameters, self.image, stream, regions=regions, expected=len(samples), root=self.build)
+        outcome = run(
+            self.program.parameters, self.framed(), stream, regions=regions, expected=len(samples), root=self.build
+        )
         for number, answer in enumerate(outcome.answers):
             if answer.error:
                 what = f"the chip answers sample {number} with error {ERROR.name_of(answer.error)}"
@@ -116,6 +132,8 @@ class IcarusRunner(ChipRunner):
         with tempfile.TemporaryDirectory(prefix="tinsmith-") as name:
             work = Path(name) / "build"
             shutil.copytree(self.build, work)
+            for image in {IMAGE, FRAMES_IMAGE} & {path.name for path in work.iterdir()}:
+                (work / image).write_bytes(self.framed())
             vectors = {"frames": [[data.hex() for data in frames(self.program, sample)] for sample in samples]}
             (work / VECTORS).write_text(json.dumps(vectors), encoding="utf-8")
             paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

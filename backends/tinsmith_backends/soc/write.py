@@ -14,14 +14,17 @@ import numpy as np
 from tinsmith.backend import Arrays
 
 from tinsmith_backends.soc import firmware
-from tinsmith_backends.soc.description import FILE, IMAGE, VECTORS, describe, frames
+from tinsmith_backends.soc.description import FILE, FRAMES_IMAGE, IMAGE, VECTORS, describe, frames
+from tinsmith_backends.soc.image import fed_by_frames
 from tinsmith_backends.soc.listing import listing
 from tinsmith_backends.soc.orders import natural
 from tinsmith_backends.soc.program import Program
+from tinsmith_backends.soc.stream import FRAME
 from tinsmith_backends.soc.traces import Trace
 
 TEMPLATES = Path(__file__).with_name("templates")
 FIRMWARE_WORDS = "firmware.hex"
+LEAST_EXT_BYTES = 1 << 20
 SOURCES = ("rtl/common", "rtl/soc", "firmware/src", "firmware/include", "firmware/sim")
 """Folders of the repository that a build has copies of."""
 
@@ -29,9 +32,12 @@ SOURCES = ("rtl/common", "rtl/soc", "firmware/src", "firmware/include", "firmwar
 def write_build(program: Program, folder: Path) -> None:
     """Write everything but the test vectors into an empty folder."""
     (folder / IMAGE).write_bytes(program.image.data)
+    if program.stream.stream != FRAME:
+        framed = fed_by_frames(program.image.data, program.stream.beat_bytes)
+        (folder / FRAMES_IMAGE).write_bytes(framed)
     (folder / "program.txt").write_text(listing(program), encoding="utf-8")
     (folder / FILE).write_text(json.dumps(describe(program), indent=1) + "\n", encoding="utf-8")
-    values: dict[str, Any] = {"program": program, "parameters": program.chip.parameters, "order": _order}
+    values: dict[str, Any] = {"program": program, "parameters": _parameters(program), "order": _order}
     values |= {"identity": program.chip.identity, "image_bytes": len(program.image.data)}
     for template, name in (("chip.h.j2", "chip.h"), ("README.md.j2", "README.md"), ("Makefile.j2", "Makefile")):
         (folder / name).write_text(_templates().get_template(template).render(values), encoding="utf-8")
@@ -53,6 +59,12 @@ def write_vectors(program: Program, folder: Path, samples: Sequence[Arrays], exp
         ],
     }
     (folder / VECTORS).write_text(json.dumps(vectors) + "\n", encoding="utf-8")
+
+
+def _parameters(program: Program) -> dict[str, int]:
+    """Of the RTL, with room for the image in the external memory."""
+    image = len(program.image.data)
+    return {**program.parameters, "EXT_BYTES": max(LEAST_EXT_BYTES, 1 << (image - 1).bit_length())}
 
 
 def _copy_sources(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Trains, quantizes, compiles and runs the pulse network, and prints and draws time and energy resolution.
 
-    pip install -e '.[torch,cpu,examples]' -c constraints.txt
+    pip install -e '.[torch,cpu,fpga,examples]' -c constraints.txt
     PYTHONPATH=examples/pulse python -m pulse [-o DIR] [--target T] [--data FOLDER]
 
 Expect two tables, resolution.png, and the network of 47.4 dB with its samples and exact graph in DIR; about five
@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
-from tinsmith.backend import Registry
 
 from pulse.chip import exact_answers, float_answers, quantize, target_answers
 from pulse.detector import Detector
@@ -55,7 +54,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         prog="pulse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "examples/out/pulse", help="folder of results")
-    parser.add_argument("--target", help="what runs the integers; default: soc where it is installed, else c")
+    parser.add_argument("--target", default="soc", help="what runs the integers")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="levels trained at a time")
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data", help="where germanium pulses may be")
     return parser.parse_args(words)
@@ -108,7 +107,7 @@ def run_target(target: str, exact: Path, detector: Detector, folder: Path, conso
 def main(words: Sequence[str] | None = None, schedule: Schedule | None = None) -> int:
     """Everything; returns the exit status."""
     chosen, console, detector = arguments(words), Console(soft_wrap=True), Detector()
-    target = chosen.target or ("soc" if "soc" in Registry.load().targets else "c")
+    target: str = chosen.target
     out: Path = chosen.output
     out.mkdir(parents=True, exist_ok=True)
     console.print("the bound, and estimators without networks")

@@ -15,6 +15,10 @@ WORD = 32
 """Bits of a word."""
 
 
+MOST = 1 << 16
+"""Bits of a window, the unused ones of its pixels with them: kernels count them in parts of 16 bits."""
+
+
 def words(channels: int) -> int:
     """Words of a row of `channels` bits."""
     return -(-channels // WORD)

@@ -20,7 +20,7 @@ from cocotb.triggers import Combine, FallingEdge, RisingEdge
 VECTORS = json.loads(Path(os.environ.get("TINSMITH_VECTORS", "vectors.json")).read_text())
 MACHINE = json.loads(Path("tinsmith.json").read_text())
 if VECTORS["network"] != MACHINE["network"]:
-    raise SystemExit("vectors.json holds the vectors of another network: take those of this build, or compile again")
+    raise ValueError("vectors.json holds the vectors of another network: take those of this build, or compile again")
 RECORD = "TINSMITH_RECORD" in os.environ
 COUNT = max(map(len, VECTORS["inputs"].values()))
 LIMIT = 50_000 + 10 * (MACHINE["latency"] + MACHINE["interval"] * COUNT)
@@ -73,6 +73,7 @@ async def take(dut: Any, port: str, stall: float, seed: int, count: int) -> tupl
     """Take and time `count` words; a word that was offered must stay, and nothing may be X."""
     rng = random.Random(seed)
     valid, ready, data = (getattr(dut, f"{port}_axis_{name}") for name in ("tvalid", "tready", "tdata"))
+    last, result = getattr(dut, f"{port}_axis_tlast"), len(VECTORS["outputs"][port][0])
     found: list[int] = []
     clocks: list[int] = []
     offered = None
@@ -83,6 +84,7 @@ async def take(dut: Any, port: str, stall: float, seed: int, count: int) -> tupl
         if valid.value == 1:
             assert data.value.is_resolvable, f"{port}: word {len(found)} is X"
             word = int(data.value)
+            assert last.value == (len(found) % result == result - 1), f"{port}: tlast of word {len(found)} is wrong"
             assert offered in (None, word), f"{port}: a word that nobody took has changed"
             offered = word
             if ready.value == 1:
