@@ -193,6 +193,8 @@ def test_a_trigger_fills_one_input_of_its_type() -> None:
         fed_by_frames(image[:100] + bytes([image[100] ^ 1]) + image[101:], 4)
     for wrong, text in (
         (Stream("uint8"), "samples become uint8"),
+        (Stream("split"), "shift is 0"),
+        (Stream("split", shift=4), "samples become uint8"),
         (Stream("pair", pretrigger=64), "begins 64 before its trigger"),
     ):
         with pytest.raises(TinsmithError, match=text):

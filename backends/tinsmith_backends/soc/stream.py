@@ -79,6 +79,9 @@ class Stream:
         if len(inputs) != 1:
             why = "the trigger cuts frames for one input"
             problems.add(f"the network has {len(inputs)} inputs", where=where, why=why, fix="--set stream=frame")
+        if self.stream == "split" and not 1 <= self.shift <= 8:
+            why = "the lower of two channels has as many bits as shift says"
+            problems.add(f"shift is {self.shift}", where=where, why=why, fix="--set shift=4")
         for name, tensor in inputs.items():
             samples, rest = divmod(sizes[name], self.sample_bytes)
             signed = "uint8" if self.stream in ("uint8", "split") else "int8"
