@@ -1,5 +1,7 @@
 """What the chip takes on an ECP5-85k, and the clock that it reaches: Yosys and nextpnr, with processor and firmware.
 
+The path that sets the clock goes to the error stream.
+
 Ours is the share of the part, or 50 MHz over the clock; the peer is the whole part, or 1. `--chips 4x4` takes some.
 """
 
@@ -36,9 +38,10 @@ def routed(parameters: dict[str, int], place: Path) -> Routed:
 
 def rows(name: str) -> list[Row]:
     """One chip's lines."""
-    with tempfile.TemporaryDirectory(prefix="tinsmith-", dir=Path.cwd()) as place:
+    with tempfile.TemporaryDirectory(prefix="tinsmith-") as place:
         found = routed(CHIPS[name], Path(place))
     print(f"{name}: {found.clock_mhz:.1f} MHz, " + ", ".join(_cells(found)), file=sys.stderr)
+    print("\n".join(f"    {when:6.2f} ns  {cell}" for cell, when in found.slowest), file=sys.stderr)
     made = [Row(f"{name}, 50 MHz", CLOCK_MHZ / found.clock_mhz, 1.0, "clock reached", 1.0)]
     for kind, text in CELLS.items():
         used, there = found.used[kind]

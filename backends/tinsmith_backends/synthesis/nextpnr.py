@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tinsmith.errors import TinsmithError
 
@@ -33,10 +34,17 @@ PARTS: Mapping[str, Part] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Routed:
-    """A routed design: its clock in MHz, and how many cells of each type it uses of how many."""
+    """A routed design.
+
+    Attributes:
+        clock_mhz: its clock.
+        used: cells of each type, and how many there are.
+        slowest: cells on the path that sets the clock, each with nanoseconds from the clock's edge.
+    """
 
     clock_mhz: float
     used: Mapping[str, tuple[int, int]]
+    slowest: tuple[tuple[str, float], ...] = ()
 
 
 def place_and_route(netlist: Path, family_name: str, *, target_mhz: float = 80.0, seed: int = 1) -> Routed:
@@ -59,4 +67,19 @@ def place_and_route(netlist: Path, family_name: str, *, target_mhz: float = 80.0
         found = json.loads(report.read_text(encoding="utf-8"))
     clocks = [clock["achieved"] for clock in found["fmax"].values()]
     used = {kind: (row["used"], row["available"]) for kind, row in found["utilization"].items() if row["used"]}
-    return Routed(min(clocks, default=0.0), used)
+    return Routed(min(clocks, default=0.0), used, _slowest(found["critical_paths"]))
+
+
+def _slowest(paths: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, float], ...]:
+    """Cells of the longest path from clock to clock in nextpnr's report."""
+    timed = []
+    for path in paths:
+        if "posedge" not in path["from"] or "posedge" not in path["to"]:
+            continue
+        steps, total = [], 0.0
+        for step in path["path"]:
+            total += step["delay"]
+            if not steps or steps[-1][0] != step["to"]["cell"]:
+                steps.append((step["to"]["cell"], total))
+        timed.append((total, tuple(steps)))
+    return max(timed, default=(0.0, ()))[1]
