@@ -33,7 +33,8 @@ def _panel(axis: pyplot.Axes, title: str, scores: Mapping[str, float]) -> None:
     best = max(scores.values())
     colours = [BEST if value == best else FILL for value in scores.values()]
     bars = axis.barh(list(scores), list(scores.values()), color=colours, height=0.7)
-    axis.bar_label(bars, fmt="%.2f", padding=3, color=INK)
+    over_the_line = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axis.bar_label(bars, fmt="%.2f", padding=3, color=INK, bbox=over_the_line)
     axis.axvline(1, color=SOFT, linewidth=0.8, linestyle=(0, (4, 3)))
     axis.set_xlim(0, 1.15 * max(best, 1))
     axis.set_title(title, loc="left", fontweight="bold", fontsize=10)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich import box
 from rich.table import Table
 
 from bibench.track import Outcome, Track
@@ -21,10 +22,16 @@ Outcomes = Mapping[Track, Outcome]
 
 def scores_table(outcomes: Outcomes, methods: Sequence[str]) -> Table:
     """One row a method, one column a track."""
-    table = Table(title="Overall metrics", caption="1 = as good as the real-valued twin; larger is better")
-    table.add_column("method")
-    for track in outcomes:
-        table.add_column(track.title, justify="right")
+    table = Table(
+        title="Overall metrics",
+        caption="1 = as good as the real-valued twin; larger is better",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("method", no_wrap=True)
+    for track in outcomes:  # by their short names: 80 columns have room for no more
+        table.add_column(track.name, justify="right", no_wrap=True)
     for method in methods:
         table.add_row(method, *(_score(outcome, method, "[bold green]{}[/]") for outcome in outcomes.values()))
     return table
