@@ -23,7 +23,7 @@ from pulse.fitting import Schedule, fit_level
 from pulse.germanium import BASELINE, DECAY, trapezoid
 from pulse.network import CHANNELS, STRIDE, PulseNet, as_input, deployed, estimates, targets
 from pulse.results import BOUND, CHIP, FLOAT, METHODS, PAPER_DB, evaluation, promises, resolution
-from pulse.rounding import measure_ranges, rounded, under_rounding
+from pulse.rounding import equalize, measure_ranges, rounded, under_rounding
 from pulse.training import Training, as_tensor
 from tinsmith.errors import TinsmithError
 
@@ -126,6 +126,17 @@ def test_tensors_are_the_same_input() -> None:
 def test_answers_and_targets_are_each_other() -> None:
     time, energy = np.array([0.3, 3.9]), np.array([0.8, 1.2])
     np.testing.assert_allclose(estimates(DETECTOR, targets(DETECTOR, time, energy).numpy()), [time, energy], atol=1e-6)
+
+
+def test_equal_channels_leave_the_answers() -> None:
+    torch.manual_seed(3)
+    net = PulseNet(DETECTOR).eval()
+    x = torch.from_numpy(as_input(evaluation(DETECTOR, 40.0, 32).counts))
+    with torch.no_grad():
+        before, head = net(x), net.head.weight.clone()
+        equalize(net, x)
+        np.testing.assert_allclose(net(x), before, atol=1e-5)
+    assert not torch.equal(net.head.weight, head)
 
 
 def test_rounding_is_the_grid_between_ends() -> None:

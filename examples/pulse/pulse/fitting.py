@@ -11,7 +11,7 @@ import torch
 
 from pulse.detector import Detector, generate
 from pulse.network import PulseNet, as_input
-from pulse.rounding import Ranges, measure_ranges, under_rounding
+from pulse.rounding import Ranges, equalize, measure_ranges, under_rounding
 from pulse.training import Training, train
 
 CALIBRATION = 2048
@@ -47,7 +47,7 @@ class Schedule:
 DEFAULT = Schedule(
     common=Training(),
     own=Training(steps=1000, rate=1e-3, settled_db=np.inf),
-    rounded=Training(steps=1200, rate=1e-3, settled_db=np.inf),
+    rounded=Training(steps=1200, rate=4e-4, settled_db=np.inf),
 )
 """Some three minutes on one quiet core, and less on two."""
 
@@ -65,8 +65,10 @@ def fit_level(common: PulseNet, snr_db: float, schedule: Schedule) -> Fitted:
     at = {"snr_db": (snr_db - 0.5, snr_db + 0.5)}
     floating = train(deepcopy(common), replace(schedule.own, **at))
     pulses = generate(common.detector, CALIBRATION, snr_db, np.random.default_rng(3))
-    ranges = measure_ranges(floating, torch.from_numpy(as_input(pulses.counts)))
+    inputs = torch.from_numpy(as_input(pulses.counts))
     rounding = deepcopy(floating)
+    equalize(rounding, inputs)
+    ranges = measure_ranges(rounding, inputs)
     with under_rounding(rounding, ranges):
         train(rounding, replace(schedule.rounded, **at))
     return Fitted(snr_db, floating, rounding, ranges)

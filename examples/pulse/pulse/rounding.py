@@ -87,3 +87,49 @@ def recipe(ranges: Ranges) -> str:
     for name, (low, high) in ranges.items():
         lines += [f"[layers.{name}]", f"range = [{low!r}, {high!r}]"]
     return "\n".join(lines) + "\n"
+
+
+@torch.no_grad()
+def equalize(net: PulseNet, inputs: torch.Tensor) -> None:
+    """Scale channels so that each uses all of its tensor's 8 bits; what the float network answers stays the same.
+
+    ReLU lets positive factors pass: a layer's channel is divided by what the next one's weights are multiplied with.
+    The stem and what comes up meet in a sum, so they share their factors.
+    """
+    largest: dict[str, torch.Tensor] = {}
+
+    def note(name: str, value: torch.Tensor) -> torch.Tensor:
+        largest[name] = value.abs().transpose(0, 1).flatten(1).amax(1)
+        return value
+
+    with watched(net, note):
+        net(inputs)
+    stem = net.stem.parametrizations.weight.original
+    places = net.hidden.in_features // net.join.out_channels
+    fine = _factors(torch.stack([largest[name] for name in ("stem", "up", "add")]).amax(0))
+    for weight, bias in ((stem, net.stem.bias), (net.up.weight.transpose(0, 1), net.up.bias)):
+        weight.div_(fine[:, None, None])
+        bias.div_(fine)
+    net.down.weight.mul_(fine[:, None])
+    net.join.weight.mul_(fine[:, None])
+    for name, reader in (
+        ("down", net.deep.weight),
+        ("deep", net.up.weight.transpose(0, 1)),
+        ("hidden", net.head.weight),
+    ):
+        _divide(getattr(net, name), _factors(largest[name]), reader)
+    joined = _factors(largest["join"])
+    _divide(net.join, joined, None)
+    net.hidden.weight.mul_(joined.repeat_interleave(places))
+
+
+def _factors(largest: torch.Tensor) -> torch.Tensor:
+    """What to divide each channel by; a channel that is next to silent is not blown up beyond eight times."""
+    return (largest / largest.max().clamp(min=1e-12)).clamp(min=1 / 8)
+
+
+def _divide(layer: nn.Conv1d | nn.Linear, factors: torch.Tensor, reader: torch.Tensor | None) -> None:
+    layer.weight.div_(factors.reshape(-1, *[1] * (layer.weight.ndim - 1)))
+    layer.bias.div_(factors)
+    if reader is not None:
+        reader.mul_(factors.reshape(1, -1, *[1] * (reader.ndim - 2)))
