@@ -56,6 +56,7 @@ module tsm_fifo #(
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       assert (level_q <= (AW + 1)'(DEPTH));
+      assert (wr_q <= LAST && rd_q <= LAST);
       assert ((32'(rd_q) + 32'(level_q)) % DEPTH == 32'(wr_q));
       assert (!(push && level_q == (AW + 1)'(DEPTH)));
       assert (!(pop && level_q == '0));

@@ -88,6 +88,23 @@ module tsm_rows #(
       end
     end
   end
+
+`ifdef FORMAL
+  // The counters agree: rows held lie between the first that is needed and the slot of the next, and fit the ring.
+  wire logic signed [31:0] base_row = 32'(base_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      assert (held_q <= HELD_W'(ROWS));
+      assert (32'(in_slot_q) < ROWS && 32'(image_slot_q) < ROWS && 32'(base_slot_q) < ROWS);
+      assert (base_q >= ROW_W'(-TOP) && base_q <= LAST_BASE && (base_row + TOP) % STRIDE == 0);
+      assert (first_q == (base_q < 0 ? '0 : base_q > ROW_W'(H) ? ROW_W'(H) : base_q));
+      assert ((32'(image_slot_q) + 32'(first_q) + 32'(held_q)) % ROWS == 32'(in_slot_q));
+      assert ((32'(image_slot_q) + base_row + TOP + ABOVE) % ROWS == 32'(base_slot_q));
+      assert (!(row_in_i && full_o));
+      assert (!(row_out_i && !ready_o));
+    end
+  end
+`endif
 endmodule
 
 `default_nettype wire

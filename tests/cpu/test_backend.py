@@ -100,6 +100,18 @@ def test_numbers_of_a_build(built: Callable[[str], Built]) -> None:
         assert all(row.kernel for row in numbers.layers)
 
 
+@pytest.mark.parametrize("target", ["wasm", "c"])
+def test_an_estimate_is_what_a_build_reports(built: Callable[[str], Built], target: str) -> None:
+    one = built(target)
+    found = BACKEND.estimate(one.graph, target)
+    assert found.whole.values["weight_bytes"] == one.build.weight_bytes
+    assert found.whole.values["arena_bytes"] == one.build.arena_bytes
+    assert {row.name: (row.choice, row.values["weight_bytes"]) for row in found.layers} == {
+        layer.name: (layer.kernel, layer.weight_bytes) for layer in one.build.layers
+    }
+    assert found.whole.values["MACs"] == sum(row.values["MACs"] for row in found.layers) > 0
+
+
 @pytest.mark.parametrize(
     "target", ["c", *(pytest.param(name, marks=pytest.mark.slow) for name in TARGETS if name != "c")]
 )

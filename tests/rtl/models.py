@@ -81,7 +81,7 @@ def concat(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
 
 
 def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
-    """Accumulators of all sizes, and for a threshold every one beside its limit."""
+    """Accumulators of all sizes, and most of them beside a threshold's limit, or where the rounded output changes."""
     lanes, folds, acc, factor_w, out, threshold = integers(
         dut, "LANES", "FOLDS", "ACC_W", "FACTOR_W", "OUT_W", "THRESHOLD"
     )
@@ -90,10 +90,10 @@ def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     given, made = [], []
     for number in range(40 * folds):
         row = factors[number % folds]
-        near = [limit + rng.choice([-1, 0, 1]) for limit in row]
-        values = (
-            near if threshold and rng.random() < 0.7 else unpack(some(rng, 1, lanes * acc)[0], lanes, acc, signed=True)
-        )
+        steps = [(rng.randint(lo - 2, hi + 2) << shift) - (1 << (shift - 1)) for _ in row]
+        limits = row if threshold else [step // (m or 1) for step, m in zip(steps, row, strict=True)]
+        near = [limit + rng.choice([-1, 0, 1]) for limit in limits]
+        values = near if rng.random() < 0.7 else unpack(some(rng, 1, lanes * acc)[0], lanes, acc, signed=True)
         values = unpack(pack(values, acc), lanes, acc, signed=True)
         given.append(pack(values, acc))
         if threshold:

@@ -51,9 +51,13 @@ async def feed(dut: Any, words: Sequence[int], *, port: str = "s", gap: float = 
 
 
 async def take(
-    dut: Any, count: int, *, port: str = "m", stall: float = 0.0, seed: int = 2, limit: int = 100_000
+    dut: Any, count: int, *, port: str = "m", stall: float = 0.0, seed: int = 2, limit: int | None = None
 ) -> list[int]:
-    """Take `count` words, each clock ready with probability 1 - stall; a word that is offered must stay until taken."""
+    """Take `count` words, each clock ready with probability 1 - stall; a word that is offered must stay until taken.
+
+    `limit` is the clocks that it may take, 2000 and 60 a word unless it is given.
+    """
+    limit = limit or 2000 + 60 * count
     rng = random.Random(seed)
     valid, ready, data = (getattr(dut, f"{port}_{name}") for name in ("valid_o", "ready_i", "data_o"))
     words: list[int] = []

@@ -121,6 +121,10 @@ CASES = {
         "tsm_window",
         lambda f: {**same(7, 5, 2, 2), "OH": 3, "OW": 2, "TOP": 0, "LEFT": 0, "DH": 2, "DW": 2},
     ),
+    "window-dilated-padded": (
+        "tsm_window",
+        lambda f: {**same(7, 5, 3), "TOP": 2, "LEFT": 2, "DH": 2, "DW": 2, "PAD": 3},
+    ),
     "window-row": ("tsm_window", lambda f: {**same(1, 9, 1), "OW": 4, "KW": 3, "SW": 2, "WORDS": 2}),
     "window-whole": (
         "tsm_window",

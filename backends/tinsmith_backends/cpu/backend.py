@@ -14,6 +14,7 @@ from tinsmith.settings import Settings, resolve
 from tinsmith_backends.cpu.targets import TARGETS
 
 if TYPE_CHECKING:
+    from tinsmith.estimates import Estimate
     from tinsmith.ir.exact import ExactGraph
 
     from tinsmith_backends.cpu.constants import Constant
@@ -56,8 +57,14 @@ class CpuBackend:
             arena_lower_bound_bytes=memory.lower_bound_bytes,
             weight_bytes=struct_bytes(members),
             code_bytes=code,
-            layers=_layers(graph, memory),
+            layers=layer_builds(graph, memory),
         )
+
+    def estimate(self, graph: ExactGraph, target: str) -> Estimate:
+        """Multiply-accumulates, bytes of constants and of the arena: exact, since they are planned and not compiled."""
+        from tinsmith_backends.cpu.estimate import estimate
+
+        return estimate(graph, TARGETS[target])
 
     def write_vectors(
         self, graph: ExactGraph, target: str, out: Path, samples: Sequence[Arrays], expected: Sequence[Arrays]
@@ -175,7 +182,7 @@ def _write_texts(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _layers(graph: ExactGraph, memory: Memory) -> tuple[LayerBuild, ...]:
+def layer_builds(graph: ExactGraph, memory: Memory) -> tuple[LayerBuild, ...]:
     """One row for each layer of the exact graph; layers without a step of their own show what stands for them."""
     without = {"Quantize": "c_quantize", "Dequantize": "c_dequantize"}
     rows = []

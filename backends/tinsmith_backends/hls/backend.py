@@ -16,6 +16,7 @@ from tinsmith_backends.hls.settings import Settings
 from tinsmith_backends.hls.targets import TARGETS
 
 if TYPE_CHECKING:
+    from tinsmith.estimates import Estimate
     from tinsmith.ir.exact import ExactGraph
 
     from tinsmith_backends.hls.network import Network
@@ -61,6 +62,15 @@ class HlsBackend:
             for layer in graph.layers
         )
         return Build(0, 0, sum(weights.values()), 0, layers)
+
+    def estimate(self, graph: ExactGraph, target: str) -> Estimate:
+        """Multipliers, bits of their operands and of constants, with the strategies and reuse factors told."""
+        from tinsmith_backends.hls.estimate import estimate
+        from tinsmith_backends.hls.lower import lower
+
+        network, settings = lower(graph), Settings.resolve(self.given, TARGETS[target])
+        settings.check(node.layer for node in network.nodes if node.is_weighted)
+        return estimate(network, settings, tuple(layer.name for layer in graph.layers))
 
     def write_vectors(
         self, graph: ExactGraph, target: str, out: Path, samples: Sequence[Arrays], expected: Sequence[Arrays]

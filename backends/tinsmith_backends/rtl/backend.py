@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tinsmith.backend import Arrays, Build, LayerBuild, Runner, Step, Target
+from tinsmith.devices import Device, read_devices
 from tinsmith.errors import Problem, TinsmithError
 from tinsmith.settings import Setting, Settings, of_layer, one_of, positive, resolve
 
@@ -16,6 +17,7 @@ from tinsmith_backends.rtl.languages import LANGUAGES, VHDL
 from tinsmith_backends.rtl.targets import TARGETS
 
 if TYPE_CHECKING:
+    from tinsmith.estimates import Estimate
     from tinsmith.ir.exact import ExactGraph
 
     from tinsmith_backends.rtl.buffers import Design
@@ -49,6 +51,7 @@ class RtlBackend:
     given: Settings = field(default_factory=dict)
     _designs: dict[int, tuple[ExactGraph, Design]] = field(default_factory=dict, compare=False, repr=False)
     targets: ClassVar[Mapping[str, Target]] = TARGETS
+    devices: ClassVar[Mapping[str, Device]] = read_devices(Path(__file__).with_name("devices.toml"))
 
     def configured(self, target: str, settings: Settings) -> RtlBackend:
         """For an interval, and engines that layers are pinned to."""
@@ -66,7 +69,7 @@ class RtlBackend:
         from tinsmith_backends.rtl.write import write_machine
 
         with step("fold the layers"):
-            design = self._design(graph, target)
+            design = self.design(graph, target)
             machine = design.machine
         with step("write the machine"):
             write_machine(design, out, LANGUAGES[target])
@@ -83,7 +86,7 @@ class RtlBackend:
         """Add what the bench feeds and compares."""
         from tinsmith_backends.rtl.write import write_vectors
 
-        write_vectors(self._design(graph, target), out, expected)
+        write_vectors(self.design(graph, target), out, expected)
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         """ROM contents and generated modules, made again from the exact graph."""
@@ -107,7 +110,19 @@ class RtlBackend:
         what = f"{target} has no runner called {runner!r}"
         raise TinsmithError(what, where="--runner", fix=", ".join(f"--runner {kind.name}" for kind in kinds))
 
-    def _design(self, graph: ExactGraph, target: str) -> Design:
+    def estimate(self, graph: ExactGraph, target: str) -> Estimate:
+        """Look-up tables, registers, multipliers, memories and clocks; of each layer's neighbouring foldings too."""
+        from tinsmith_backends.rtl.area.estimate import estimate
+
+        return estimate(graph, self.design(graph, target), *self._wanted(graph, target))
+
+    def synthesize(self, build: Path, graph: ExactGraph, target: str, family: str, step: Step) -> Estimate:
+        """What Yosys makes of a build, and the clock that nextpnr reaches, beside the estimate."""
+        from tinsmith_backends.rtl.area.really import synthesized
+
+        return synthesized(build, self.design(graph, target), family, step)
+
+    def design(self, graph: ExactGraph, target: str) -> Design:
         """What is built, made once for a graph."""
         from tinsmith_backends.rtl.buffers import design
 

@@ -130,6 +130,26 @@ class Candidate:
         return {"kind": self.kind, "pe": str(self.folding.pe), "simd": str(self.folding.simd)}
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for a layer, and among what."""
+
+    chosen: Candidate
+    every: tuple[Candidate, ...]
+
+    @property
+    def faster(self) -> Candidate | None:
+        """The next that takes fewer clocks, of least area."""
+        found = [one for one in self.every if one.cycles < self.chosen.cycles]
+        return min(found, key=lambda one: (-one.cycles, one.luts), default=None)
+
+    @property
+    def slower(self) -> Candidate | None:
+        """The next that takes more clocks and less area."""
+        found = [one for one in self.every if one.cycles > self.chosen.cycles and one.luts < self.chosen.luts]
+        return min(found, key=lambda one: (one.cycles, one.luts), default=None)
+
+
 def candidates(kind: str, work: Work) -> Iterator[Candidate]:
     """Every folding of an engine."""
     for folding in work.foldings():

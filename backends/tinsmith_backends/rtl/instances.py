@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tinsmith_backends.rtl.adder.trace import Graph
+    from tinsmith_backends.rtl.folding import Choice
 
 Parameter = int | str
 
@@ -70,12 +71,13 @@ class Port:
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything between the input streams and the output streams."""
+    """Everything between the input streams and the output streams; `choices` are those of each layer's engine."""
 
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     instances: tuple[Instance, ...]
+    choices: Mapping[str, Choice] = field(default_factory=dict, compare=False)
 
     @property
     def cycles(self) -> int:

@@ -30,7 +30,7 @@ from tinsmith.ir.exact import (
     Threshold,
 )
 
-from tinsmith_backends.rtl.folding import Candidate, Pins, choose, divisors
+from tinsmith_backends.rtl.folding import Candidate, Choice, Pins, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
 
@@ -66,7 +66,7 @@ def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[s
         else:
             ENGINES[type(layer)](state, layer)
     state.check()
-    machine = Machine(graph.name, tuple(state.inputs), tuple(state.outputs), tuple(state.instances))
+    machine = Machine(graph.name, tuple(state.inputs), tuple(state.outputs), tuple(state.instances), state.choices)
     return machine, state.carried
 
 
@@ -85,7 +85,7 @@ class Lowering:
         self.graph = graph
         self.interval = interval
         self._pins = pins
-        self._chosen: set[str] = set()
+        self.choices: dict[str, Choice] = {}
         self.problems = Problems()
         self.instances: list[Instance] = []
         self.inputs: list[Port] = []
@@ -186,13 +186,15 @@ class Lowering:
     def choose(self, layer: Layer, found: Iterable[Candidate]) -> Candidate:
         """The engine of a layer for the machine's interval."""
         where = f"{layer.kind} {layer.name}"
-        self._chosen.add(layer.name)
-        return choose(found, self.interval, self.problems, where, self._pins.of(layer.name))
+        every = tuple(found)
+        chosen = choose(every, self.interval, self.problems, where, self._pins.of(layer.name))
+        self.choices[layer.name] = Choice(chosen, every)
+        return chosen
 
     def check(self) -> None:
         """Raise `TinsmithError` for everything that went wrong, and for pins of layers that have no choice."""
         for name, pinned in self._pins.layers.items():
-            if pinned and name not in self._chosen:
+            if pinned and name not in self.choices:
                 keys = ", ".join(pinned)
                 self.problems.add(f"{keys} cannot be pinned", where=name, why="there is one way to do this layer")
         self.problems.check()

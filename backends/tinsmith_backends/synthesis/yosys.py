@@ -84,7 +84,9 @@ def _elaborate(sources: Sequence[str], top: str, parameters: Mapping[str, int | 
 
 
 def _literal(value: int | str) -> str:
-    """Numbers below zero and text go in as their bits: Yosys' command takes neither signs nor quotes."""
+    """Numbers that are no plain integers, and text, go in as their bits: Yosys' command takes no signs and quotes."""
+    if isinstance(value, int) and value >> 31:
+        return f"32'b{value & 0xFFFFFFFF:032b}" if value < 0 else f"{value.bit_length()}'b{value:b}"
     if isinstance(value, int):
-        return str(value) if value >= 0 else f"32'b{value & 0xFFFFFFFF:032b}"
+        return str(value)
     return f"{8 * len(value)}'b" + "".join(f"{byte:08b}" for byte in value.encode())

@@ -1,0 +1,107 @@
+"""Memories and multipliers of a block, and what a family makes of them: Yosys' own rules, so these are not fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`depth` words of `width` bits.
+
+    Attributes:
+        written: whether it is written at all; what is not is a ROM.
+        registered: whether its output is a register, as block memories have it.
+    """
+
+    width: int
+    depth: int
+    written: bool
+    registered: bool
+
+    @property
+    def bits(self) -> int:
+        """All of them."""
+        return self.width * self.depth
+
+
+@dataclass(frozen=True)
+class Product:
+    """`count` multipliers of signed numbers of `a` and `b` bits."""
+
+    count: int
+    a: int
+    b: int
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What a memory becomes: block memories, look-up tables that hold bits, bits in logic, bits to choose from."""
+
+    bram: int = 0
+    lut_cells: int = 0
+    logic_bits: int = 0
+    chosen: int = 0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How Yosys maps the memories and multipliers of a family (its memory_libmap and mul2dsp tables).
+
+    Attributes:
+        blocks: widths of a block memory and how many words it has then.
+        block_cost: of a block memory, in memory_libmap's measure, in which a bit of RAM in logic is 1.
+        rom_cost: of a bit of ROM in logic.
+        cells: shapes of a small memory of look-up tables: (words, bits, look-up tables).
+        cell_cost: of such a memory.
+        dsp: widest operands of a multiplier block.
+        least: fewest bits of a product that is worth one.
+    """
+
+    blocks: tuple[tuple[int, int], ...]
+    block_cost: float
+    rom_cost: float
+    cells: tuple[tuple[int, int, int], ...]
+    cell_cost: float
+    dsp: tuple[int, int]
+    least: int
+
+    def memory(self, memory: Memory) -> Mapped:
+        """The cheapest form of a memory."""
+        blocks = min(_parts(memory.width, width) * _parts(memory.depth, depth) for width, depth in self.blocks)
+        as_blocks = blocks * self.block_cost if memory.registered else float("inf")
+        if not memory.written:
+            in_logic = memory.bits * self.rom_cost
+            return Mapped(bram=blocks) if as_blocks < in_logic else Mapped(logic_bits=memory.bits)
+        words, width, luts = min(
+            self.cells, key=lambda cell: _parts(memory.depth, cell[0]) * _parts(memory.width, cell[1])
+        )
+        cells = _parts(memory.depth, words) * _parts(memory.width, width)
+        if memory.bits <= min(cells * self.cell_cost, as_blocks):
+            return Mapped(logic_bits=memory.bits, chosen=memory.bits)
+        if as_blocks < cells * self.cell_cost:
+            return Mapped(bram=blocks)
+        return Mapped(lut_cells=cells * luts, chosen=(_parts(memory.depth, words) - 1) * memory.width)
+
+    def dsps(self, product: Product) -> int:
+        """Multiplier blocks of products; 0 where they are logic."""
+        wide, narrow = max(product.a, product.b), min(product.a, product.b)
+        if narrow < 2 or wide + narrow < self.least:
+            return 0
+        return product.count * _parts(wide, max(self.dsp)) * _parts(narrow, min(self.dsp))
+
+
+def _parts(whole: int, part: int) -> int:
+    return -(-whole // part)
+
+
+_KILOBITS = tuple((width, 16384 // (width if width < 9 else width * 8 // 9)) for width in (1, 2, 4, 9, 18, 36))
+RULES: Mapping[str, Rules] = MappingProxyType(
+    {
+        "ecp5": Rules(_KILOBITS, 128, 1 / 16, ((16, 4, 6),), 4, (18, 18), 0),
+        "xc7": Rules(_KILOBITS, 129, 1 / 64, ((32, 6, 4), (64, 3, 4)), 8, (25, 18), 9),
+    }
+)
+"""By family."""

@@ -1,0 +1,128 @@
+"""Faults that the bench of each stream module must see: a text of the module, what stands in its place, the case.
+
+Of every module: a ready or valid that is dropped or always there, a counter that is one off, operands or parts that
+are swapped, a constant that is another, a register that is not reset or not held.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    case: str
+    text: str
+    instead: str
+
+
+MUTANTS: dict[str, tuple[Mutant, ...]] = {
+    "tsm_fifo": (
+        Mutant("fifo-5", "s_ready_o = level_q != (AW + 1)'(DEPTH)", "s_ready_o = 1'b1"),
+        Mutant("fifo-5", "m_valid_o = level_q != '0", "m_valid_o = level_q > 1"),
+        Mutant("fifo-5", "LAST = AW'(DEPTH - 1)", "LAST = AW'(DEPTH - 2)"),
+        Mutant("fifo-5", "m_data_o  = mem_q[rd_q]", "m_data_o  = mem_q[wr_q]"),
+        Mutant("fifo-5", "if (push && !pop) level_q", "if (push) level_q"),
+        Mutant("fifo-5", "wr_q <= '0;\n      rd_q", "rd_q"),
+    ),
+    "tsm_fork": (
+        Mutant("fork", "a_valid_o = s_valid_i && !a_done_q", "a_valid_o = s_valid_i"),
+        Mutant("fork", "b_data_o  = s_data_i", "b_data_o  = ~s_data_i"),
+        Mutant("fork", "s_ready_o = a_done && b_done", "s_ready_o = a_done"),
+        Mutant("fork", "b_done_q <= b_done && !s_ready_o", "b_done_q <= b_done"),
+        Mutant("fork", "a_done_q <= 1'b0;\n", "\n"),
+    ),
+    "tsm_slice": (
+        Mutant("slice", "s_ready_o = !valid_q || m_ready_i", "s_ready_o = 1'b1"),
+        Mutant("slice", "s_ready_o = !valid_q || m_ready_i", "s_ready_o = !valid_q"),
+        Mutant("slice", "valid_q <= s_valid_i", "valid_q <= 1'b1"),
+        Mutant("slice", "data_q <= s_data_i", "data_q <= s_data_i ^ 1'b1"),
+    ),
+    "tsm_concat": (
+        Mutant("concat", "{b_data_i, a_data_i}", "{a_data_i, b_data_i}"),
+        Mutant("concat", "a_ready_o = step && both", "a_ready_o = step"),
+        Mutant("concat", "both = a_valid_i && b_valid_i", "both = a_valid_i || b_valid_i"),
+        Mutant("concat", "step = !valid_q || m_ready_i", "step = 1'b1"),
+    ),
+    "tsm_gearbox": (
+        Mutant("gearbox-pack", "{s_data_i, data_q[OUT_W-1:IN_W]}", "{data_q[OUT_W-IN_W-1:0], s_data_i}"),
+        Mutant("gearbox-pack", "count_q == CW'(PARTS - 1) ? '0", "count_q == CW'(PARTS - 2) ? '0"),
+        Mutant("gearbox-pack", "s_ready_o = !valid_q || m_ready_i", "s_ready_o = 1'b1"),
+        Mutant("gearbox-unpack", "data_q >> OUT_W", "data_q >> LANE_W + 1"),
+        Mutant("gearbox-unpack", "left_q <= CW'(PARTS)", "left_q <= CW'(PARTS - 1)"),
+        Mutant("gearbox-unpack", "(left_q == CW'(1) && m_ready_i)", "(left_q == CW'(1))"),
+    ),
+    "tsm_join": (
+        Mutant("join", "ACC_W'(a) * ACC_W'(A_FACTOR)", "ACC_W'(a) * ACC_W'(B_FACTOR)"),
+        Mutant("join", " + ACC_W'(b)", " - ACC_W'(b)"),
+        Mutant("join", "{A_SIGNED != 0 &&", "{B_SIGNED != 0 &&"),
+        Mutant("join", "b_ready_o = step && both", "b_ready_o = step"),
+        Mutant("join", "step = !valid_q || m_ready_i", "step = 1'b1"),
+    ),
+    "tsm_ending": (
+        Mutant("ending-requantize", "<<< (SHIFT - 1)", "<<< (SHIFT - 2)"),
+        Mutant("ending-requantize", "(product + HALF) >>> SHIFT", "(product + HALF) >> SHIFT"),
+        Mutant("ending-requantize", "<= OUT_W'(HI)", "<= OUT_W'(LO)"),
+        Mutant("ending-requantize", "fold_q == FW'(FOLDS - 1) ? '0 : fold_q + 1'b1", "'0"),
+        Mutant("ending-threshold", "PRODUCT_W'(acc) - PRODUCT_W'(factor)", "PRODUCT_W'(factor) - PRODUCT_W'(acc)"),
+        Mutant("ending-one", "step1 = !valid1_q || step2", "step1 = 1'b1"),
+    ),
+    "tsm_mvu": (
+        Mutant("mvu-multiply", "last_i = i_q == IW'(INPUT_FOLDS - 1)", "last_i = i_q == IW'(INPUT_FOLDS - 2)"),
+        Mutant("mvu-multiply", "step = !valid3_q || m_ready_i || !valid2_q", "step = 1'b1"),
+        Mutant("mvu-multiply", "first_pass ? s_data_i : kept_q[i_q]", "kept_q[i_q]"),
+        Mutant("mvu-multiply", "start2_q ? bias2_q[", "end2_q ? bias2_q["),
+        Mutant("mvu-hold", "bias2_q <= bias1_q", "bias2_q <= bias_rom[o_q]"),
+        Mutant("mvu-hold", "HOLD != 0 ? last_o : first_pass", "HOLD != 0 ? 1'b1 : first_pass"),
+        Mutant("mvu-multiply", "address_q <= last_i && last_o ? '0", "address_q <= last_i ? '0"),
+    ),
+    "tsm_dot": (
+        Mutant("mvu-multiply", "term = x * w", "term = x * x"),
+        Mutant(
+            "mvu-one",
+            "{X_SIGNED != 0 && x_i[s*X_W + X_W - 1], x_i[s*X_W +: X_W]};\n          w =",
+            "{1'b0, x_i[s*X_W +: X_W]};\n          w =",
+        ),
+        Mutant("mvu-shift", "? sum_o - term : sum_o + term", "? sum_o + term : sum_o - term"),
+        Mutant("mvu-shift", "<<< w_i", "<<< 1 << w_i"),
+        Mutant("mvu-xnor", "x_i[s] ^ w_i[s]", "x_i[s] & w_i[s]"),
+        Mutant("mvu-xnor", "(term <<< 1)", "term"),
+    ),
+    "tsm_lanes": (
+        Mutant("lanes-max", "last_tap = tap_q == SW'(STEPS - 1)", "last_tap = tap_q == SW'(STEPS - 2)"),
+        Mutant("lanes-max", "OP == 0 ? part2_q > acc : part2_q < acc", "OP == 0 ? part2_q < acc : part2_q < acc"),
+        Mutant("lanes-min", "OP == 0 ? part2_q > acc : part2_q < acc", "OP == 0 ? part2_q > acc : part2_q > acc"),
+        Mutant("lanes-sum", "next = part2_q + (first2_q ? '0 : acc)", "next = part2_q + acc"),
+        Mutant("lanes-depthwise", "part + term * weight", "part - term * weight"),
+        Mutant("lanes-depthwise-parallel", "biases2_q  <= bias_rom[fold1_q]", "biases2_q  <= bias_rom[fold_q]"),
+        Mutant("lanes-image", "assign place = fold2_q", "assign place = '0"),
+        Mutant("lanes-depthwise-parallel", "step = !valid3_q || m_ready_i || !(valid2_q && last2_q)", "step = 1'b1"),
+    ),
+    "tsm_rows": (
+        Mutant("window-same", "full_o = held_q == HELD_W'(ROWS)", "full_o = 1'b0"),
+        Mutant("window-same", "bottom = base_q + ROW_W'(SPAN - 1)", "bottom = base_q + ROW_W'(SPAN - 2)"),
+        Mutant("window-stride", "next_base = base_q + ROW_W'(STRIDE)", "next_base = base_q + ROW_W'(1)"),
+        Mutant("window-same", "ABOVE = (ROWS - TOP % ROWS) % ROWS", "ABOVE = 0"),
+        Mutant("window-sparse", "held >= $signed(freed)", "1'b1"),
+        Mutant("slide-same", "moved(image_slot_q, H + ABOVE)", "moved(image_slot_q, ABOVE)"),
+    ),
+    "tsm_window": (
+        Mutant("window-same", "at_q >= 0 && at_q < XW'(ROW_WORDS)", "at_q >= 0 && at_q <= XW'(ROW_WORDS)"),
+        Mutant("window-same", "row >= 0 && row < ROW_W'(H)", "row >= 0"),
+        Mutant("window-same", "pad1_q ? PAD : word1_q", "pad1_q ? '0 : word1_q"),
+        Mutant("window-dilated-padded", "base + ROW_W'(32'(kh_q) * DH)", "base + ROW_W'(32'(kh_q))"),
+        Mutant("window-stride", "left_q + XW'(SW * WORDS", "left_q + XW'(WORDS"),
+        Mutant("window-same", "issue = rows_ready && step", "issue = step"),
+        Mutant("window-same", "step = !valid1_q || m_ready_i", "step = 1'b1"),
+    ),
+    "tsm_slide": (
+        Mutant("slide-same", "FIRST = SPAN - 1 - LEFT", "FIRST = SPAN - LEFT"),
+        Mutant("slide-same", "mask_q[x] ? tap : PAD", "tap"),
+        Mutant("slide-stride", "next_q == '0 ? CW'(SW - 1)", "next_q == '0 ? CW'(SW)"),
+        Mutant("slide-same", "s_ready_o = !full", "s_ready_o = 1'b1"),
+        Mutant("slide-dilated", "(s + y * DH) % ROWS", "(s + y) % ROWS"),
+        Mutant("slide-words", "between && word_q != '0", "1'b0"),
+        Mutant("slide-sequence", "word_ok = level_q != '0", "word_ok = 1'b1"),
+        Mutant("slide-same", "step = !valid_q || m_ready_i", "step = 1'b1"),
+    ),
+}
+"""By the module that is changed."""

@@ -1,0 +1,53 @@
+"""Every fault of mutants.py makes the bench of its module fail. One a module in the default suite."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mutants import MUTANTS, Mutant
+from rtl_run import ROOT, bench_results, need_icarus
+from test_stream import CASES
+
+need_icarus()
+
+QUICK = ("tsm_fifo", "tsm_dot", "tsm_rows")
+"""Modules whose first fault is tried in the default suite."""
+PLACES = [
+    pytest.param(
+        module, number, id=f"{module}-{number}", marks=[] if module in QUICK and not number else pytest.mark.slow
+    )
+    for module, mutants in MUTANTS.items()
+    for number in range(len(mutants))
+]
+
+
+def mutated(module: str, mutant: Mutant, folder: Path) -> Path:
+    """A copy of rtl/ with one fault."""
+    for part in ("common", "stream"):
+        shutil.copytree(ROOT / "rtl" / part, folder / part)
+    (source,) = folder.glob(f"*/{module}.sv")
+    text = source.read_text()
+    assert text.count(mutant.text) == 1, f"{mutant.text!r} stands {text.count(mutant.text)} times in {module}"
+    source.write_text(text.replace(mutant.text, mutant.instead))
+    return folder
+
+
+@pytest.mark.parametrize(("module", "number"), PLACES)
+def test_the_bench_sees_the_fault(module: str, number: int, tmp_path: Path) -> None:
+    mutant = MUTANTS[module][number]
+    rtl = mutated(module, mutant, tmp_path / "rtl")
+    build = tmp_path / "build"
+    build.mkdir()
+    top, parameters = CASES[mutant.case]
+    count, failures = bench_results(top, "bench", parameters(build), build, rtl=rtl)
+    assert count > 0 and failures > 0, f"{mutant} passes all {count} tests"
+
+
+def test_every_module_has_faults_and_every_text_is_there_once() -> None:
+    assert MUTANTS.keys() == {path.stem for part in ("common", "stream") for path in (ROOT / "rtl" / part).glob("*.sv")}
+    for module, mutants in MUTANTS.items():
+        (source,) = (ROOT / "rtl").glob(f"*/{module}.sv")
+        assert len(mutants) >= 4
+        assert [mutant.text for mutant in mutants if source.read_text().count(mutant.text) != 1] == []
