@@ -76,7 +76,8 @@ def _slowest(paths: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, float], ...
     for path in paths:
         if "posedge" not in path["from"] or "posedge" not in path["to"]:
             continue
-        steps, total = [], 0.0
+        steps: list[tuple[str, float]] = []
+        total = 0.0
         for step in path["path"]:
             total += step["delay"]
             if not steps or steps[-1][0] != step["to"]["cell"]:
