@@ -172,7 +172,6 @@ def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
     y = net.max_pool(net.conv(x, 4, dtype="int8"), (2, 2), pads=(1, 1, 0, 0))
     net.dequantize(net.transpose(y, (0, 2, 1, 3)))
     net.softmax(net.matmul(net.reshape(net.conv(x, 4), (1, 16, 4)), 3))
-    net.dequantize(net.conv(x, 2, bits=32))
     found = BACKEND.problems(net.graph(), "hls-vitis")
     reasons = " ".join(problem.why for problem in found)
     for word in (
@@ -180,7 +179,6 @@ def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
         "with zeros, which would win",
         "more than one row",
         "another order",
-        "puts out its accumulators",
     ):
         assert word in reasons
     assert sum("nothing that computes" in problem.why for problem in found) == 2
