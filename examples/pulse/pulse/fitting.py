@@ -46,10 +46,10 @@ class Schedule:
 
 DEFAULT = Schedule(
     common=Training(),
-    own=Training(steps=1000, rate=1e-3, settled_db=np.inf),
+    own=Training(steps=2500, rate=1e-3, settled_db=np.inf),
     rounded=Training(steps=1200, rate=4e-4, settled_db=np.inf),
 )
-"""Some three minutes on one quiet core, and less on two."""
+"""Some four minutes on one quiet core, and less on two."""
 
 
 def fit_common(
