@@ -3,7 +3,7 @@
     pip install -e '.[torch,cpu,fpga,examples]' -c constraints.txt
     PYTHONPATH=examples/pulse python -m pulse [-o DIR] [--target T] [--data FOLDER]
 
-Expect two tables, resolution.png, and the network of 47.4 dB with its samples and exact graph in DIR; about five
+Expect two tables, resolution.png, and the network of 47.4 dB with its samples and exact graph in DIR; some seven
 minutes on two cores. The exit status is 1 where something that README.md promises does not hold.
 """
 
