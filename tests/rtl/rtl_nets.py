@@ -31,6 +31,19 @@ def bits(name: str = "bits") -> Net:
     return net
 
 
+def pieces(name: str = "pieces") -> Net:
+    """What binary networks have beside products: two-piece functions, pools of both signs; results as accumulators."""
+    net = Net(21, name)
+    x = net.quantize(net.input("x", (1, 3, 6, 6)), dtype="int8")
+    first = net.piecewise_linear(net.conv(x, 6, pads=(1, 1, 1, 1), dtype="int8"), dtype="int8", lo=-99)
+    pooled = net.binary_max_pool(net.binarize(first), (2, 2), strides=(2, 2))
+    both = net.binary_conv(pooled, 5, (2, 2), dtype="int8")
+    rows = net.piecewise_linear(net.flatten(both), hi=200)
+    net.dequantize(net.matmul(rows, 3, bits=32))
+    net.dequantize(net.conv(first, 2, (3, 3), bits=32))
+    return net
+
+
 def digits(name: str = "digits") -> Net:
     """The shape of examples/digits/net.py: a stem, two residual blocks with a pool and a wide layer between, a head."""
     net = Net(7, name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from rtl_nets import bits, integers
+from rtl_nets import bits, integers, pieces
 from rtl_run import need_ghdl
 from test_machine import make_test
 from tinsmith.verify.oracle import Oracle
@@ -34,8 +35,8 @@ def build(net: Net, folder: Path, samples: int = 2) -> tuple[RtlBackend, list[di
     return backend, expected
 
 
-@pytest.mark.parametrize("make", [bits, pytest.param(integers, marks=pytest.mark.slow)])
-def test_every_layer_in_vhdl_is_the_oracles(make: type[Net], tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces))])
+def test_every_layer_in_vhdl_is_the_oracles(make: Callable[[], Net], tmp_path: Path) -> None:
     net = make()
     backend, expected = build(net, tmp_path / "p")
     runner = backend.runner(tmp_path / "p", net.graph(), TARGET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
-    Accumulator,
     Binarize,
     BinaryConv,
     BinaryMatMul,
@@ -16,11 +15,11 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     Multiply,
+    PiecewiseLinear,
     Quantize,
     ShiftConv,
     ShiftMatMul,
     Weighted,
-    ending_of,
 )
 from tinsmith.refusals import Rule, refusals
 
@@ -55,14 +54,6 @@ def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and the machine puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
-
-
-def _rounded(graph: ExactGraph, layer: Layer) -> bool:
-    """It puts out its accumulators, and the machine puts out 8-bit values.
-
-    leave output = "accumulator" out of the recipe
-    """
-    return not isinstance(ending_of(layer), Accumulator)
 
 
 def _image(graph: ExactGraph, layer: Layer) -> bool:
@@ -115,7 +106,7 @@ def _constant_channels(graph: ExactGraph, layer: Layer) -> bool:
 
 def _channels_along_axis_1(graph: ExactGraph, layer: Layer) -> bool:
     """Its constants are not one a channel, but one a row or a column."""
-    return not isinstance(layer, Binarize | Multiply) or layer.axis == 1
+    return not isinstance(layer, Binarize | Multiply | PiecewiseLinear) or layer.axis == 1
 
 
 def _bits_have_no_zero(graph: ExactGraph, layer: Layer) -> bool:
@@ -127,15 +118,17 @@ def _bits_have_no_zero(graph: ExactGraph, layer: Layer) -> bool:
 
 
 def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
-    """It pools the maximum of some channels of bits and the minimum of others."""
-    return not isinstance(layer, BinaryMaxPool) or len(set(layer.sign.tolist())) == 1
+    """It pools the maximum of some channels of bits and the minimum of others, and has padding, which is one bit.
+
+    pool without padding
+    """
+    return not isinstance(layer, BinaryMaxPool) or len(set(layer.sign.tolist())) == 1 or not any(layer.pads)
 
 
 RULES: tuple[Rule, ...] = (
     _known,
     _symmetric,
     _dequantized_outputs,
-    _rounded,
     _image,
     _one_row,
     _channels_joined,

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.ir.exact import Binarize, Ending, Multiply, Requantize, Reshape, Threshold
+from tinsmith.ir.exact import Binarize, Ending, Multiply, PiecewiseLinear, Requantize, Reshape, Threshold
 
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.folding import ADDERS, LANES, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, signed, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, signed, sum_width, width
 from tinsmith_backends.rtl.reductions import DEPTHWISE, SUM
 from tinsmith_backends.rtl.words import memory, signed_width
 
@@ -21,6 +21,20 @@ Vector = npt.NDArray[np.int64]
 def binarize(state: Lowering, layer: Binarize) -> None:
     """A threshold of the value or of its negative."""
     _scaled(state, layer, layer.sign, np.zeros(1), Threshold(layer.limit))
+
+
+def piecewise(state: Lowering, layer: PiecewiseLinear) -> None:
+    """Two straight pieces a channel, both computed, one chosen."""
+    x = state.tensor(layer.inputs[0])
+    (pixels, channels), flat = state.form(x.name), len(x.shape) != 4
+    columns = (layer.knee, layer.multiplier[0], layer.offset[0], layer.multiplier[1], layer.offset[1])
+    streamed = [_streamed(pixels, channels, column, flat=flat) for column in columns]
+    if flat and max(map(len, streamed)) > 1:
+        pixels, channels = 1, pixels * channels
+    work = Work(pixels, 1, channels, 1, pixels, 0, 0.0, width(x), 0.0, True)
+    state.choose(layer, adder.lanewise(work))
+    words = state.consume(x.name, channels)
+    adder.piecewise(state, layer, words, np.stack([np.broadcast_to(column, (channels,)) for column in streamed]))
 
 
 def multiply(state: Lowering, layer: Multiply) -> None:
@@ -42,7 +56,7 @@ def reshape(state: Lowering, layer: Reshape) -> None:
 def _scaled(state: Lowering, layer: Any, factor: npt.NDArray[Any], bias: npt.NDArray[Any], ending: Ending) -> None:
     """value * factor[c] + bias[c], and the ending; one value stands for all channels."""
     x = state.tensor(layer.inputs[0])
-    (pixels, channels), acc = state.form(x.name), signed_width(*layer.acc)
+    (pixels, channels), acc = state.form(x.name), sum_width(layer)
     factor, bias, ending, whole = _in_order(pixels, channels, factor, bias, ending, flat=len(x.shape) != 4)
     if whole:
         pixels, channels = 1, pixels * channels
@@ -65,17 +79,19 @@ def _in_order(
 ) -> tuple[Vector, Vector, Ending, bool]:
     """The constants of a channel each, or, with the last True, of each value of a flattened image as it streams."""
 
-    def moved(vector: npt.NDArray[Any]) -> Vector:
-        values = vector.astype(np.int64).ravel()
-        if len(values) == pixels * channels and flat:
-            values = values.reshape(channels, pixels).T.ravel()
-        return values[:1] if np.all(values == values[0]) else values
-
-    factor, bias = moved(factor), moved(bias)
+    factor, bias = (_streamed(pixels, channels, vector, flat=flat) for vector in (factor, bias))
     if isinstance(ending, Threshold):
-        ending = Threshold(moved(ending.limit).astype(np.int32))
+        ending = Threshold(_streamed(pixels, channels, ending.limit, flat=flat).astype(np.int32))
     longest = max(len(factor), len(bias), len(ending.limit) if isinstance(ending, Threshold) else 1)
     return factor, bias, ending, flat and longest > 1
+
+
+def _streamed(pixels: int, channels: int, vector: npt.NDArray[Any], *, flat: bool) -> Vector:
+    """Constants of a flattened image in the order of its stream; one where all are the same."""
+    values = vector.astype(np.int64).ravel()
+    if len(values) == pixels * channels and flat:
+        values = values.reshape(channels, pixels).T.ravel()
+    return values[:1] if np.all(values == values[0]) else values
 
 
 def _products(state: Lowering, layer: Any, words: Wire, factor: Vector, bias: Vector, acc: int) -> Wire:

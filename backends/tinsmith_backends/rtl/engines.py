@@ -18,13 +18,14 @@ from tinsmith.ir.exact import (
     MatMul,
     MaxPool,
     Multiply,
+    PiecewiseLinear,
     Requantize,
     Reshape,
     ShiftConv,
     ShiftMatMul,
 )
 
-from tinsmith_backends.rtl.elementwise import binarize, multiply, requantize, reshape
+from tinsmith_backends.rtl.elementwise import binarize, multiply, piecewise, requantize, reshape
 from tinsmith_backends.rtl.joins import add, concat
 from tinsmith_backends.rtl.lower import Lowering
 from tinsmith_backends.rtl.products import conv, matmul
@@ -48,6 +49,7 @@ ENGINES: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     MatMul: matmul,
     MaxPool: max_pool,
     Multiply: multiply,
+    PiecewiseLinear: piecewise,
     Requantize: requantize,
     Reshape: reshape,
     ShiftConv: _conv,

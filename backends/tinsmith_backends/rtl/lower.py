@@ -20,6 +20,7 @@ from tinsmith.ir.exact import (
     Layer,
     MatMul,
     Multiply,
+    PiecewiseLinear,
     Quantize,
     Requantization,
     Requantize,
@@ -28,6 +29,7 @@ from tinsmith.ir.exact import (
     ShiftMatMul,
     Tensor,
     Threshold,
+    ending_of,
 )
 
 from tinsmith_backends.rtl.folding import Candidate, Choice, Pins, choose, divisors
@@ -70,7 +72,7 @@ def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[s
     return machine, state.carried
 
 
-ELEMENTWISE = (Binarize, Multiply, Requantize, Reshape)
+ELEMENTWISE = (Binarize, Multiply, PiecewiseLinear, Requantize, Reshape)
 """Layers whose output streams in the order of their input, whatever its shape."""
 
 
@@ -209,6 +211,9 @@ class Lowering:
 
         Multipliers are few where the engine has time: as many lanes as keep up with its `cycles`.
         """
+        if isinstance(ending, Accumulator):
+            self.produce(layer.output, sums)
+            return
         if isinstance(ending, Requantization) and np.any(ending.multiplier != 1):
             total = sums.words * sums.lanes
             sums = self.geared(sums, next(d for d in divisors(sums.lanes) if total // d <= cycles or d == sums.lanes))
@@ -216,8 +221,6 @@ class Lowering:
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"
         parameters: dict[str, Parameter] = {"LANES": sums.lanes, "ACC_W": sums.width}
-        if isinstance(ending, Accumulator):
-            raise TypeError(f"{layer.name} puts out its accumulators")
         if isinstance(ending, Threshold):
             factors = np.broadcast_to(ending.limit, (channels,))
             parameters |= {"THRESHOLD": 1}
@@ -236,7 +239,12 @@ class Lowering:
 
 def width(tensor: Tensor) -> int:
     """Bits of a lane."""
-    return 1 if tensor.bits == 1 else 8
+    return 1 if tensor.bits == 1 else 8 * np.dtype(tensor.dtype).itemsize
+
+
+def sum_width(layer: Layer) -> int:
+    """Bits of a layer's accumulators: those that its proved range needs, or those of its output, which they are."""
+    return 32 if isinstance(ending_of(layer), Accumulator) else signed_width(*layer.acc)
 
 
 def signed(tensor: Tensor) -> int:

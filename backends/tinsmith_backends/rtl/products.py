@@ -22,7 +22,7 @@ from tinsmith.ir.exact import (
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.folding import ADDERS, MATRIX_VECTOR, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, signed, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, signed, sum_width, width
 from tinsmith_backends.rtl.windows import geometry, windows
 from tinsmith_backends.rtl.words import folded, memory, signed_width
 
@@ -92,7 +92,7 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
 
 def _luts(layer: Any, x: Tensor) -> tuple[float, int, float]:
     """`Work`'s product_luts, input_bits and output_luts."""
-    acc, bits = signed_width(*layer.acc), width(x)
+    acc, bits = sum_width(layer), width(x)
     ending = 2.0 * acc + 16 if isinstance(layer.ending, Requantization) else 1.0
     if isinstance(layer, BinaryConv | BinaryMatMul):
         return 2.5, bits, 2 * acc + ending
@@ -120,7 +120,7 @@ def _multiply(
     folds = (inputs // simd, outputs // pe)
     if queue and folds[1] > 1:
         vectors = state.queued(layer.name, vectors, folds[0] + 2)
-    acc = signed_width(*layer.acc)
+    acc = sum_width(layer)
     kind, weights, bits = _weights(layer, matrix)
     names = [f"{identifier(layer.name)}_{what}.mem" for what in ("weights", "biases")]
     parameters: dict[str, Parameter] = {

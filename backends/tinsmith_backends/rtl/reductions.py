@@ -11,7 +11,7 @@ from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.adder.trace import Matrix, extremes
 from tinsmith_backends.rtl.folding import ADDERS, LANES, Folding, Work, candidates
 from tinsmith_backends.rtl.instances import Parameter, Wire
-from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, width
+from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, sum_width, width
 from tinsmith_backends.rtl.windows import Geometry, Pair, geometry, windows
 from tinsmith_backends.rtl.words import memory, signed_width
 
@@ -39,7 +39,7 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
     form = geometry(layer, kernel, x, state.tensor(layer.output))
     # A row for each lane of a window: all of its channels at each of its taps.
     matrix = np.einsum("tc,cd->tcd", filters, np.eye(channels, dtype=np.int64)).reshape(-1, channels)
-    work = _work(form, channels, op, x, signed_width(*layer.acc))
+    work = _work(form, channels, op, x, sum_width(layer))
     chosen = state.choose(
         layer, [*candidates(LANES, work), *adder.candidates(work, matrix, ending, direct=form.direct)]
     )
@@ -48,7 +48,7 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
         lanes = adder.lanes_of(x, len(matrix), 0)
         adder.weighted(state, layer, vectors, lanes, matrix, bias, ending)
         return
-    sums, cycles = _reduced(state, layer, form, chosen.folding, op, signed_width(*layer.acc))
+    sums, cycles = _reduced(state, layer, form, chosen.folding, op, sum_width(layer))
     state.end(layer, sums, ending, channels, cycles=cycles)
 
 
@@ -60,11 +60,13 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
     form, channels = geometry(layer, layer.kernel, x, state.tensor(layer.output)), image(x)[1]
     op = MINIMUM if least else MAXIMUM
     work = _work(form, channels, op, x, width(x))
-    chosen = state.choose(layer, [*candidates(LANES, work), *adder.reduction(work, direct=form.direct)])
+    signs = np.broadcast_to(getattr(layer, "sign", -1), (channels,))
+    folded = candidates(LANES, work) if len(set(signs.tolist())) == 1 else ()  # tsm_lanes does the same in all lanes
+    chosen = state.choose(layer, [*folded, *adder.reduction(work, direct=form.direct)])
     if chosen.kind == ADDERS:
         vectors = _windows(state, layer, form, chosen.folding, loses)
         lanes = adder.lanes_of(x, vectors.lanes, -128 if signed(x) else 0)
-        adder.place(state, layer, vectors, extremes(lanes, channels, least=least))
+        adder.place(state, layer, vectors, extremes(lanes, (signs > 0).tolist()))
         return
     out, _ = _reduced(state, layer, form, chosen.folding, op, width(x), loses)
     state.produce(layer.output, out)

@@ -168,7 +168,9 @@ def _wire(port: Mapping[str, Any]) -> Wire:
 
 def _tensor(lanes: npt.NDArray[np.int64], tensor: Tensor) -> npt.NDArray[Any]:
     """The exact graph's tensor from unsigned lanes, channels last."""
-    values = 1 - 2 * lanes if tensor.bits == 1 else lanes.astype(np.uint8).view(tensor.dtype)
+    values = (
+        1 - 2 * lanes if tensor.bits == 1 else lanes.astype(f"u{np.dtype(tensor.dtype).itemsize}").view(tensor.dtype)
+    )
     shape = tensor.shape
     if len(shape) == 4:
         values = values.reshape(shape[0], shape[2], shape[3], shape[1]).transpose(0, 3, 1, 2)

@@ -6,10 +6,10 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Ending, Layer, Tensor, Threshold
+from tinsmith.ir.exact import Accumulator, Ending, Layer, PiecewiseLinear, Requantization, Tensor
 
 from tinsmith_backends.rtl.adder.equivalent import digits
-from tinsmith_backends.rtl.adder.trace import Graph, Lanes, Matrix, products
+from tinsmith_backends.rtl.adder.trace import Graph, Lanes, Matrix, pieces, products
 from tinsmith_backends.rtl.folding import ADDERS, Candidate, Folding, Work
 from tinsmith_backends.rtl.instances import Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, width
@@ -34,7 +34,9 @@ def candidates(work: Work, matrix: Matrix, ending: Ending, *, direct: bool) -> l
     if matrix.size > MOST_WEIGHTS or not (direct or work.columns):
         return []
     terms = sum(digits(abs(int(weight))) for weight in matrix.ravel())
-    each = 2 * work.input_bits + 8 if isinstance(ending, Threshold) else ROUNDING_LUTS
+    each = 0 if isinstance(ending, Accumulator) else 2 * work.input_bits + 8
+    if isinstance(ending, Requantization):
+        each = ROUNDING_LUTS
     return [_candidate(work, matrix.shape[0], matrix.shape[1], 1.1 * terms * work.input_bits + matrix.shape[1] * each)]
 
 
@@ -44,6 +46,11 @@ def reduction(work: Work, *, direct: bool) -> list[Candidate]:
         return []
     luts = 2.0 * work.taps * work.inputs * work.input_bits
     return [_candidate(work, work.taps * work.inputs, work.inputs, luts)]
+
+
+def lanewise(work: Work) -> list[Candidate]:
+    """The way to do two straight pieces a channel: a product and a rounding each."""
+    return [_candidate(work, work.inputs, work.inputs, 2.0 * work.inputs * ROUNDING_LUTS)]
 
 
 def _candidate(work: Work, inputs: int, outputs: int, luts: float) -> Candidate:
@@ -71,9 +78,14 @@ def weighted(state: Lowering, layer: Any, vectors: Wire, lanes: Lanes, matrix: M
     place(state, layer, vectors, _traced[key])
 
 
+def piecewise(state: Lowering, layer: PiecewiseLinear, words: Wire, constants: Matrix) -> None:
+    """Place two straight pieces a lane; arguments as of `trace.pieces`."""
+    lanes = lanes_of(state.tensor(layer.inputs[0]), words.lanes)
+    place(state, layer, words, pieces(lanes, constants, layer.rounding))
+
+
 def place(state: Lowering, layer: Layer, vectors: Wire, graph: Graph) -> None:
     """Append the module of a graph; it makes the layer's output."""
-    y = state.tensor(layer.output)
-    out = state.wire(state.form(y.name)[1], width(y), vectors.words)
+    out = state.wire(graph.outputs, width(state.tensor(layer.output)), vectors.words)
     state.add(layer.name, f"adders_{identifier(layer.name)}", {}, {"s": vectors}, {"m": out}, graph=graph)
     state.produce(layer.output, out)

@@ -6,6 +6,7 @@ or threshold. Weights and multipliers are constants, so all that is left of them
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from tinsmith.errors import TinsmithError
-from tinsmith.ir.exact import Requantization, Threshold
+from tinsmith.ir.exact import Accumulator, Ending, Requantization, Threshold
 
 from tinsmith_backends.rtl.adder.equivalent import Affine, as_given, cheapest
 
@@ -35,6 +36,11 @@ class Graph:
     """
 
     logic: Any
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it gives."""
+        return len(self.logic.out_qint)
 
     @property
     def adders(self) -> float:
@@ -77,9 +83,7 @@ class Lanes:
         return FixedVariableArray.from_lhs(self.lo.astype(float), self.hi.astype(float), steps, hwconf=config)
 
 
-def products(
-    lanes: Lanes, matrix: Matrix, bias: npt.NDArray[Any], ending: Requantization | Threshold, where: str
-) -> Graph:
+def products(lanes: Lanes, matrix: Matrix, bias: npt.NDArray[Any], ending: Ending, where: str) -> Graph:
     """The adders of a weighted sum and its ending.
 
     Args:
@@ -95,24 +99,41 @@ def products(
     weights, offset = (-2 * matrix, bias + matrix.sum(0)) if lanes.bits else (matrix, np.asarray(bias))
     inputs = lanes.variables()
     sums = inputs @ weights.astype(np.float64)
-    outputs = [
-        _bit(sums[channel], int(offset[channel]) - int(ending.limit[channel]))
-        if isinstance(ending, Threshold)
-        else _rounded(sums[channel], int(offset[channel]), as_given(ending, channel), where)
-        for channel in range(matrix.shape[1])
-    ]
+    outputs = [_ended(sums[c], int(offset[c]), ending, c, where) for c in range(matrix.shape[1])]
     return _graph(inputs, outputs)
 
 
-def extremes(lanes: Lanes, channels: int, *, least: bool) -> Graph:
-    """The greatest (or least) stored value of each channel over the taps of a window."""
+def pieces(lanes: Lanes, constants: Matrix, rounding: Requantization) -> Graph:
+    """Two straight pieces a lane.
+
+    Args:
+        lanes: the values.
+        constants: int64 (5, lanes): knee, multiplier and offset below it, multiplier and offset from it on.
+        rounding: what both go through.
+    """
     inputs = lanes.variables()
     outputs = []
+    for value, (knee, *lines) in zip(inputs, constants.T.tolist(), strict=True):
+        half = 1 << (rounding.shift - 1)
+        below, above = (
+            _shifted(value * float(factor) + float(offset + half), rounding.shift)
+            for factor, offset in (lines[:2], lines[2:])
+        )
+        chosen = (value - float(knee)).is_negative().msb_mux(below, above)
+        outputs.append(chosen.max_of(rounding.lo).min_of(rounding.hi))
+    return _graph(inputs, outputs)
+
+
+def extremes(lanes: Lanes, least: Sequence[bool]) -> Graph:
+    """The greatest stored value of each channel over the taps of a window, or the least where `least` says so."""
+    inputs = lanes.variables()
+    outputs = []
+    channels = len(least)
     for channel in range(channels):
         taps = [inputs[lane] for lane in range(channel, len(lanes.lo), channels)]
         while len(taps) > 1:
             pairs = list(zip(taps[::2], taps[1::2], strict=False))
-            taps = [_extreme(a, b, lanes.bits, least) for a, b in pairs] + taps[2 * len(pairs) :]
+            taps = [_extreme(a, b, lanes.bits, least[channel]) for a, b in pairs] + taps[2 * len(pairs) :]
         outputs.append(taps[0])
     return _graph(inputs, outputs)
 
@@ -129,13 +150,22 @@ def _graph(inputs: Any, outputs: list[Any]) -> Graph:
     return Graph(comb_trace(inputs, FixedVariableArray(np.array(outputs, dtype=object), hwconf=inputs.hwconf)))
 
 
+def _ended(product: Any, offset: int, ending: Ending, channel: int, where: str) -> Any:
+    """The stored output of a channel whose accumulator is product + offset."""
+    if isinstance(ending, Accumulator):
+        return product + float(offset)
+    if isinstance(ending, Threshold):
+        return _bit(product, offset - int(ending.limit[channel]))
+    return _rounded(product, offset, as_given(ending, channel), where)
+
+
 def _bit(product: Any, offset: int) -> Any:
     """1 where product + offset is negative."""
     return (product + offset).is_negative()
 
 
 def _rounded(product: Any, offset: int, given: Affine, where: str) -> Any:
-    """The stored output of a channel whose accumulator is product + offset."""
+    """The accumulator product + offset, requantized."""
     lo, hi = int(product.low) + offset, int(product.high) + offset
     form = cheapest(given, lo, hi)
     if max(abs(lo), abs(hi), 1).bit_length() + form.factor.bit_length() > EXACT_BITS:
