@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,79 +92,111 @@ def ends(values: list[int], f: Fields, factors: list[int]) -> list[int]:
     return [min(max((v * m + half) >> f["shift"], f["lo"]), f["hi"]) for v, m in zip(values, factors, strict=True)]
 
 
+def modes(chip: Chip, f: Fields) -> tuple[bool, bool]:
+    """Whether element p works on byte p, and whether results are packed bits."""
+    channelwise = bool(f["channelwise"] or f["history"] or f["opcode"] != CONV)
+    return channelwise, f["ending"] == THRESHOLD and chip.kind == 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the array.
+
+    Attributes:
+        k, ky: which of the window's words, and in which of its rows.
+        row, column: of the word's first byte in the input, also outside of it.
+        address: where that byte would stand, before the memory wraps.
+        weight, parameter: words of the elements' memories.
+        ends: whether an accumulation ends.
+        out, count, gap: where its results go, how many, and clocks until the next may end.
+    """
+
+    k: int
+    ky: int
+    row: int
+    column: int
+    address: int
+    weight: int
+    parameter: int
+    ends: bool
+    out: int
+    count: int
+    gap: int
+
+
+def steps(chip: Chip, f: Fields) -> Iterator[Step]:
+    """The loops of docs/soc-rtl.md over a compute descriptor."""
+    channelwise, packed = modes(chip, f)
+    size = chip.vec if channelwise else chip.pes
+    stride = 4 * size if f["ending"] == RAW else size // 8 if packed else size
+    columns = (f["out_w"] - 1) * f["history_stride"] + f["history_kw"] if f["history"] else f["out_w"]
+    window = list(product(range(f["kh"]), range(f["kx_n"]), range(f["run_n"])))
+    for g, oy, c in product(range(f["groups"]), range(f["out_h"]), range(columns)):
+        count = f["last_count"] if g == f["groups"] - 1 else size
+        gap = count if f["ending"] == RAW else 1 if packed else -(-count // chip.rqs)
+        ox, between = divmod(c - f["history_kw"] + 1, f["history_stride"]) if f["history"] else (c, 0)
+        out = f["out_base"] + oy * f["out_row_bytes"] + max(ox, 0) * f["out_pix_bytes"] + g * stride
+        for k, (ky, kx, r) in enumerate(window):
+            row = oy * f["stride_y"] - f["pad_top"] + ky * f["dil_y"]
+            column = c * f["dil_xb" if f["history"] else "stride_xb"] - f["pad_left_b"]
+            column += kx * f["dil_xb"] + r * chip.lanes + (g * size if channelwise else 0)
+            base = f["in2_base"] if f["opcode"] == ADD and ky else f["in_base"] + row * f["in_row_bytes"]
+            weight = f["w_base"] + k + (g * len(window) if f["w_per_group"] else 0)
+            ends = k == len(window) - 1 and ox >= 0 and between == 0
+            yield Step(k, ky, row, column, base + column, weight, f["p_base"] + g, ends, out, count, gap)
+
+
 def compute(chip: Chip, f: Fields) -> Work:
     """Run one compute descriptor on the chip's memories."""
     work = Work()
-    channelwise = f["channelwise"] or f["history"] or f["opcode"] != CONV
-    size = chip.vec if channelwise else chip.pes
-    packed = f["ending"] == THRESHOLD and chip.kind == 2
-    stride = 4 * size if f["ending"] == RAW else size // 8 if packed else size
-    columns = (f["out_w"] - 1) * f["history_stride"] + f["history_kw"] if f["history"] else f["out_w"]
-    step_x = f["dil_xb"] if f["history"] else f["stride_xb"]
-    steps = f["kh"] * f["kx_n"] * f["run_n"]
-    for g in range(f["groups"]):
-        count = f["last_count"] if g == f["groups"] - 1 else size
-        gap = count if f["ending"] == RAW else 1 if packed else -(-count // chip.rqs)
-        base = f["w_base"] + (g * steps if f["w_per_group"] else 0)
-        bias, factor = chip.params[f["p_base"] + g].T if f["opcode"] != ADD else (None, None)
-        for oy in range(f["out_h"]):
-            past = np.zeros((f["kh"], chip.lanes, chip.lanes), np.int64)  # row of the window, columns ago, channel
-            emitted = 0
-            for c in range(columns):
-                acc = np.zeros(chip.pes, np.int64)
-                k = 0
-                emit = not f["history"] or (
-                    c >= f["history_kw"] - 1 and (c - f["history_kw"] + 1) % f["history_stride"] == 0
-                )
-                for ky in range(f["kh"]):
-                    row = oy * f["stride_y"] - f["pad_top"] + ky * f["dil_y"]
-                    at = f["in_base"] + row * f["in_row_bytes"]
-                    if f["opcode"] == ADD and ky:
-                        at = f["in2_base"]
-                    is_signed = f["in2_signed"] if f["opcode"] == ADD and ky else f["in_signed"]
-                    for kx in range(f["kx_n"]):
-                        for r in range(f["run_n"]):
-                            first = c * step_x - f["pad_left_b"] + kx * f["dil_xb"] + r * chip.lanes
-                            first += g * size if channelwise else 0
-                            where = first + np.arange(chip.lanes)
-                            there = (where >= 0) & (where < f["in_row_bytes"]) & (0 <= row < f["in_h"])
-                            word = np.where(there, chip.act[(at + where) % chip.act_bytes], f["pad_byte"]).astype(
-                                np.uint8
-                            )
-                            x = (word.view(np.int8) if is_signed else word).astype(np.int64)
-                            own = np.zeros(chip.pes, np.int64)
-                            own[: chip.vec] = x[: chip.vec]
-                            if f["opcode"] == MAXPOOL:
-                                acc = own if k == 0 else np.maximum(acc, own)
-                            elif f["opcode"] == ADD:
-                                acc = own * f["m_a"] if k == 0 else acc + own * f["m_b"]
-                            elif f["history"]:
-                                past[ky] = np.roll(past[ky], 1, axis=0)
-                                past[ky, 0] = x
-                                for p in range(chip.vec):
-                                    acc[p] += chip.products(past[ky, :, p], chip.weights[base + k, p])
-                            else:
-                                acc = acc + chip.products(x[None, :], chip.weights[base + k])
-                            k += 1
-                            work.step(k == steps and emit, gap)
-                if not emit:
-                    continue
-                out = f["out_base"] + oy * f["out_row_bytes"] + emitted * f["out_pix_bytes"] + g * stride
-                emitted += 1
-                values = [int(v) for v in acc[:count]]
-                if f["opcode"] == CONV:
-                    values = [v + int(b) for v, b in zip(values, bias, strict=False)]
-                if f["ending"] == RAW:
-                    made = np.array(values, np.int64).astype(np.int32).view(np.uint8)
-                elif packed:
-                    made = np.packbits([v < 0 for v in values], bitorder="little")
-                elif f["ending"] == THRESHOLD:
-                    made = np.array([1 if v >= 0 else 255 for v in values], np.uint8)
-                else:
-                    factors = [1] * count if f["opcode"] == ADD else [int(m) for m in factor[:count]]
-                    made = np.array(ends(values, f, factors), np.int64).astype(np.uint8)
-                chip.act[(out + np.arange(len(made))) % chip.act_bytes] = made
+    past = np.zeros((f["kh"], chip.lanes, chip.lanes), np.int64)  # row of the window, columns ago, channel
+    acc = np.zeros(chip.pes, np.int64)
+    for step in steps(chip, f):
+        work.step(step.ends, step.gap)
+        where = step.column + np.arange(chip.lanes)
+        there = (where >= 0) & (where < f["in_row_bytes"]) & (0 <= step.row < f["in_h"])
+        held = chip.act[(step.address + np.arange(chip.lanes)) % chip.act_bytes]
+        word = np.where(there, held, f["pad_byte"]).astype(np.uint8)
+        is_signed = f["in2_signed"] if f["opcode"] == ADD and step.ky else f["in_signed"]
+        x = (word.view(np.int8) if is_signed else word).astype(np.int64)
+        own = np.zeros(chip.pes, np.int64)
+        own[: chip.vec] = x[: chip.vec]
+        if f["opcode"] == MAXPOOL:
+            acc = own if step.k == 0 else np.maximum(acc, own)
+        elif f["opcode"] == ADD:
+            acc = own * f["m_a"] if step.k == 0 else acc + own * f["m_b"]
+        else:
+            acc = acc if step.k else np.zeros(chip.pes, np.int64)
+            if f["history"]:
+                past[step.ky] = np.roll(past[step.ky], 1, axis=0)
+                past[step.ky, 0] = x
+                for p in range(chip.vec):
+                    acc[p] += chip.products(past[step.ky, :, p], chip.weights[step.weight, p])
+            else:
+                acc = acc + chip.products(x[None, :], chip.weights[step.weight])
+        if step.ends:
+            store(chip, f, step, [int(v) for v in acc[: step.count]])
     return work
+
+
+def store(chip: Chip, f: Fields, step: Step, values: list[int]) -> None:
+    """What becomes of the accumulators that a step ends."""
+    _, packed = modes(chip, f)
+    factors = [1] * step.count
+    if f["opcode"] != ADD:
+        bias, multiplier = chip.params[step.parameter, : step.count].T
+        factors = [int(m) for m in multiplier]
+        if f["opcode"] == CONV:
+            values = [v + int(b) for v, b in zip(values, bias, strict=True)]
+    if f["ending"] == RAW:
+        made = np.array(values, np.int64).astype(np.int32).view(np.uint8)
+    elif packed:
+        made = np.packbits([v < 0 for v in values], bitorder="little")
+    elif f["ending"] == THRESHOLD:
+        made = np.array([1 if v >= 0 else 255 for v in values], np.uint8)
+    else:
+        made = np.array(ends(values, f, factors), np.int64).astype(np.uint8)
+    chip.act[(step.out + np.arange(len(made))) % chip.act_bytes] = made
 
 
 def pack(record: str, f: Fields) -> list[int]:

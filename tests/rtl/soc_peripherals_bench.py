@@ -8,8 +8,9 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
-from soc_registers import clocks, field, idle, peek, poke
-from streams import start
+from soc_bench import quiet, rest
+from soc_registers import clocks, field, peek, poke
+from streams import reset, start
 from tinsmith_backends.soc import memory_map as m
 
 
@@ -113,20 +114,58 @@ async def system(dut: Any) -> None:
     assert dut.exit_valid_o.value == 1 and dut.exit_code_o.value == 77
 
 
+async def stream_regs(dut: Any) -> None:
+    """Configuration reaches its outputs and is read back; pulses last as long as the write; events are counted."""
+    rng = random.Random(7)
+    outputs = {"BASE": "base_o", "BYTES": "bytes_o", "TIMEOUT": "timeout_o"}
+    for _ in range(20):
+        written = {name: rng.getrandbits(32) for name in (*outputs, "FRAME", "LEVEL")}
+        written["CONFIG"] = config = rng.randrange(2) | rng.randrange(4) << 8 | rng.randrange(16) << 16
+        for name, value in written.items():
+            await poke(dut, f"STREAM.{name}", value)
+        for name, value in written.items():
+            assert await peek(dut, f"STREAM.{name}") == value
+        assert all(int(getattr(dut, port).value) == written[name] for name, port in outputs.items())
+        halves = [written["FRAME"] & 0xFFFF, written["FRAME"] >> 16, written["LEVEL"] & 0xFFFF, written["LEVEL"] >> 16]
+        ports = ("samples_o", "pretrigger_o", "threshold_o", "offset_o")
+        assert [int(getattr(dut, port).value) for port in ports] == halves
+        shown = (dut.trigger_o.value, dut.format_o.value, dut.shift_o.value)
+        assert tuple(int(value) for value in shown) == (config & 1, config >> 8 & 3, config >> 16)
+    lost = filled = 0
+    for _ in range(60):
+        busy, done, error = rng.randrange(2), rng.randrange(2), rng.randrange(256)
+        dut.busy_i.value, dut.done_i.value, dut.error_i.value = busy, done, error
+        dut.lost_i.value, dut.filled_i.value = (now := rng.randrange(2)), (other := rng.randrange(2))
+        assert await peek(dut, "STREAM.STATUS") == error << 8 | done << 1 | busy
+        lost, filled = lost + now, filled + other
+        rest(dut, "lost_i", "filled_i")
+        assert await peek(dut, "STREAM.OVERFLOWS") == lost and await peek(dut, "STREAM.FRAMES") == filled
+    assert await peek(dut, "STREAM.WIDTH") == 4 and await peek(dut, "STREAM.DEPTH") == 64
+    for register, value, pulses in (("CTRL", 1, (1, 0, 0)), ("CTRL", 2, (0, 1, 0)), ("STATUS", 2, (0, 0, 1)),
+                                    ("STATUS", 1, (0, 0, 0)), ("BASE", 3, (0, 0, 0))):  # fmt: skip
+        write = cocotb.start_soon(poke(dut, f"STREAM.{register}", value))
+        await RisingEdge(dut.clk_i)
+        assert tuple(int(port.value) for port in (dut.start_o, dut.stop_o, dut.clear_o)) == pulses
+        await write
+        await clocks(dut, 1)
+        assert (dut.start_o.value, dut.stop_o.value, dut.clear_o.value) == (0, 0, 0)
+    await reset(dut)
+    for name in (*outputs, "FRAME", "LEVEL", "CONFIG", "OVERFLOWS", "FRAMES"):
+        assert await peek(dut, f"STREAM.{name}") == 0, name
+
+
 PARTS: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
     "tsm_uart": uart,
     "tsm_timer": timer,
     "tsm_watchdog": watchdog,
     "tsm_irqc": irqc,
     "tsm_system": system,
+    "tsm_stream_regs": stream_regs,
 }
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def the_registers_do_what_the_map_says(dut: Any) -> None:
-    idle(dut)
-    for name, value in (("source_i", 0), ("trap_i", 0)):
-        if hasattr(dut, name):
-            getattr(dut, name).value = value
+    quiet(dut)
     await start(dut)
     await PARTS[dut._name](dut)

@@ -67,7 +67,8 @@ def _channelwise(rng: random.Random, chip: Chip, opcode: int) -> Fields:
 def _history(rng: random.Random, chip: Chip) -> Fields:
     f = _channelwise(rng, chip, CONV) | {"history": 1, "kx_n": 1}
     channels = (f["groups"] - 1) * chip.vec + f["last_count"]
-    f |= {"history_kw": rng.randint(1, chip.lanes), "history_stride": rng.randint(1, 3), "dil_xb": channels}
+    kw = rng.randint(1, chip.lanes) if chip.kind == 0 else chip.lanes  # no weight of another kind leaves a lane out
+    f |= {"history_kw": kw, "history_stride": rng.randint(1, 3), "dil_xb": channels}
     return f | {"stride_xb": 0}
 
 

@@ -9,32 +9,10 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge, Timer
 from models import integers
+from soc_bench import clocks, only, rest
 from streams import pack, start, unpack
 
 EXTREMES = [0, 1, -1, 2**31 - 1, -(2**31), 2**30, -(2**30)]
-
-
-def only(*modules: str) -> Any:
-    """A test of these modules; on others it is skipped."""
-
-    def made(function: Any) -> Any:
-        async def test(dut: Any) -> None:
-            await function(dut, random.Random(5))
-
-        test.__name__ = test.__qualname__ = function.__name__
-        return cocotb.test(skip=cocotb.plusargs.get("module") not in modules)(test)
-
-    return made
-
-
-async def clocks(dut: Any, count: int = 1) -> None:
-    for _ in range(count):
-        await FallingEdge(dut.clk_i)
-
-
-def rest(dut: Any, *names: str) -> None:
-    for name in names:
-        getattr(dut, name).value = 0
 
 
 @only("tsm_crc32")
