@@ -9,7 +9,8 @@ import cocotb
 from cocotb.triggers import Combine, RisingEdge
 from models import MODELS, parameters
 from streams import feed, reset, start, take, watch
-from tinsmith_backends.rtl.clock_models import Fork, model_of
+from tinsmith_backends.rtl.clock_models.modules import model_of
+from tinsmith_backends.rtl.clock_models.streams import Fork
 
 
 def quiet(dut: Any, given: Any, made: Any) -> None:

@@ -1,11 +1,14 @@
-"""How many clocks a machine takes: its handshakes, simulated clock by clock (`clock_models.py`)."""
+"""How many clocks a machine takes: its handshakes, simulated clock by clock (`clock_models/`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tinsmith_backends.rtl.clock_models import Fifo, Fork, Model, Ports, Rows, Slices, model_of
+from tinsmith_backends.rtl.clock_models.model import Model, Ports
+from tinsmith_backends.rtl.clock_models.modules import model_of
+from tinsmith_backends.rtl.clock_models.streams import Fifo, Fork, Slices
+from tinsmith_backends.rtl.clock_models.windows import Rows
 from tinsmith_backends.rtl.instances import Instance, Machine
 
 INFERENCES = 4
