@@ -1,4 +1,4 @@
-// What a 16-bit sample becomes, v = sample - offset, without registers:
+// What a 16-bit sample becomes, v = sample - offset, two clocks after it came; a sample a clock goes through:
 //
 //   format 0  clamp((v + half) >> shift, -128, 127)     half = 2**(shift-1), or 0 for shift 0
 //          1  clamp((v + half) >> shift, 0, 255)
@@ -7,14 +7,32 @@
 `default_nettype none
 
 module tsm_sample (
-    input  wire logic [15:0] sample_i,
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    input  wire logic        clear_i,  // forget what is on its way
+    // How; steady while samples come
     input  wire logic [15:0] offset_i,
     input  wire logic [1:0]  format_i,
     input  wire logic [3:0]  shift_i,
-    output wire logic [15:0] bytes_o,
-    output wire logic        pair_o   // both bytes count
+    output wire logic        pair_o,   // both bytes count
+    // Samples in
+    input  wire logic        s_valid_i,
+    output wire logic        s_ready_o,
+    input  wire logic [15:0] s_data_i,
+    // Bytes out
+    output wire logic        m_valid_o,
+    input  wire logic        m_ready_i,
+    output wire logic [15:0] m_data_o
 );
-  wire logic signed [19:0] v = 20'($signed(sample_i)) - 20'($signed(offset_i));
+  // The sample that came, and its bytes: a memory stands in front, and the packer behind.
+  logic came_q, made_q;
+  logic [15:0] sample_q, bytes_q;
+  wire logic make = !made_q || m_ready_i;
+  assign s_ready_o = !came_q || make;
+  assign m_valid_o = made_q;
+  assign m_data_o = bytes_q;
+
+  wire logic signed [19:0] v = 20'($signed(sample_q)) - 20'($signed(offset_i));
   wire logic signed [19:0] half = shift_i == '0 ? 20'sd0 : 20'sd1 <<< (shift_i - 1'b1);
   wire logic signed [19:0] scaled = (v + half) >>> shift_i;
 
@@ -33,7 +51,21 @@ module tsm_sample (
 
   wire logic split = format_i == tsm_soc_pkg::FORMAT_SPLIT[1:0];
   assign pair_o = split || format_i == tsm_soc_pkg::FORMAT_PAIR[1:0];
-  assign bytes_o = split ? {lower, upper[7:0]} : pair_o ? {both[7:0], rounded[15:8]} : {8'd0, byte_v[7:0]};
+  wire logic [15:0] bytes = split ? {lower, upper[7:0]} : pair_o ? {both[7:0], rounded[15:8]} : {8'd0, byte_v[7:0]};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {came_q, made_q} <= 2'b00;
+    else if (clear_i) {came_q, made_q} <= 2'b00;
+    else begin
+      if (s_ready_o) came_q <= s_valid_i;
+      if (make) made_q <= came_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s_ready_o) sample_q <= s_data_i;
+    if (make) bytes_q <= bytes;
+  end
 
   wire logic unused = &{1'b0, byte_v[19:8], both[19:8], rounded[19:16], rounded[7:0], held[19:8], upper[19:8]};
 endmodule

@@ -1,7 +1,7 @@
 // Sample stream unit: fills an input tensor in the activation memory from an AXI-Stream, when the processor starts it.
 //
 //   frame mode      beats ---------------------------> packer --> words to base, base + 4, ...
-//   trigger mode    samples --> trigger --> sample --> packer
+//   trigger mode    samples --> trigger --> sample --> packer     memory, conversion, packing: a clock each
 //
 // Frame mode checks that TLAST comes with the tensor's last byte and that every beat before it is full. A frame that
 // breaks that, or in which timeout clocks pass without a beat, ends with an error; what is left of it, up to TLAST, is
@@ -47,14 +47,14 @@ module tsm_stream #(
   wire logic [3:0] shift;
   wire logic [31:0] base, bytes, timeout;
   wire logic [15:0] samples, pretrigger, threshold, offset, sample, sample_bytes;
-  wire logic sample_valid, frame_active, item_ready;
+  wire logic sample_valid, sample_ready, bytes_valid, frame_active, item_ready;
 
   // What the packer takes: a beat or a sample
   wire logic fill = state_q == FILL;
   wire logic [2:0] size = !trigger ? 3'(BEAT_BYTES) : pair ? 3'd2 : 3'd1;
   wire logic final_item = left_q <= 32'(size);
   wire logic [2:0] count = final_item ? left_q[2:0] : size;
-  wire logic item_valid = fill && (trigger ? sample_valid : s_valid_i);
+  wire logic item_valid = fill && (trigger ? bytes_valid : s_valid_i);
   wire logic take = item_valid && item_ready;
 
   // What is wrong with a beat
@@ -86,12 +86,14 @@ module tsm_stream #(
       .samples_i(samples), .pretrigger_i(pretrigger), .threshold_i(threshold),
       .s_valid_i(s_valid_i), .s_data_i(s_data_i[15:0]), .lost_o(lost),
       .take_i(fill && !begun_q), .drop_i(drop), .active_o(frame_active),
-      .m_valid_o(sample_valid), .m_ready_i(fill && item_ready), .m_data_o(sample)
+      .m_valid_o(sample_valid), .m_ready_i(sample_ready), .m_data_o(sample)
   );
 
   tsm_sample u_sample (
-      .sample_i(sample), .offset_i(offset), .format_i(format), .shift_i(shift),
-      .bytes_o(sample_bytes), .pair_o(pair)
+      .clk_i(clk_i), .rst_ni(rst_ni), .clear_i(drop || !trigger),
+      .offset_i(offset), .format_i(format), .shift_i(shift), .pair_o(pair),
+      .s_valid_i(sample_valid), .s_ready_o(sample_ready), .s_data_i(sample),
+      .m_valid_o(bytes_valid), .m_ready_i(fill && item_ready), .m_data_o(sample_bytes)
   );
 
   tsm_packer u_packer (

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge, RisingEdge, Timer
+from cocotb.triggers import FallingEdge, RisingEdge
 from soc_registers import clocks, field, idle, peek, poke
 from streams import start
 from tinsmith_backends.soc import memory_map as m
@@ -258,30 +258,54 @@ async def packer(dut: Any) -> None:
         assert [got[i] for i in range(size)] == list(data) and len(got) == size
 
 
+def converted(value: int, offset: int, shape: int, shift: int) -> int:
+    """What a sample becomes: one byte, or two with the first of them low."""
+    v = value - offset
+    if shape == m.SAMPLE_FORMAT["SPLIT"]:
+        v = max(0, min((256 << shift) - 1, v))
+        return v >> shift | (v & ((1 << shift) - 1)) << 8
+    if shape == m.SAMPLE_FORMAT["PAIR"]:
+        v = max(-32896, min(32639, v))
+        high = (v + 128) >> 8
+        return (high & 255) | ((v - 256 * high) & 255) << 8
+    low, top = (-128, 127) if shape == m.SAMPLE_FORMAT["INT8"] else (0, 255)
+    return max(low, min(top, (v + (1 << shift >> 1)) >> shift)) & 255
+
+
 async def sample(dut: Any) -> None:
+    """Every format, with waits on both sides; without them a sample a clock; a clear forgets two of them."""
     rng = random.Random(13)
     special = (-32768, -32767, -129, -128, -1, 0, 1, 127, 128, 255, 32639, 32640, 32767)
-    for _ in range(3000):
-        value, offset = (rng.choice(special) if rng.random() < 0.5 else rng.randint(-32768, 32767) for _ in range(2))
-        shape, shift = rng.randrange(4), rng.randrange(16)
-        dut.sample_i.value, dut.offset_i.value = value & 0xFFFF, offset & 0xFFFF
-        dut.format_i.value, dut.shift_i.value = shape, shift
-        await Timer(1, "ns")
-        v = value - offset
-        if shape == m.SAMPLE_FORMAT["SPLIT"]:
-            if not 1 <= shift <= 8:
-                continue
-            v = max(0, min((256 << shift) - 1, v))
-            expected = v >> shift | (v & ((1 << shift) - 1)) << 8
-        elif shape == m.SAMPLE_FORMAT["PAIR"]:
-            v = max(-32896, min(32639, v))
-            high = (v + 128) >> 8
-            expected = (high & 255) | ((v - 256 * high) & 255) << 8
-        else:
-            low, top = (-128, 127) if shape == m.SAMPLE_FORMAT["INT8"] else (0, 255)
-            expected = max(low, min(top, (v + (1 << shift >> 1)) >> shift)) & 255
-        assert int(dut.bytes_o.value) == expected, (value, offset, shape, shift)
+    for number in range(160):
+        shape = rng.randrange(4)
+        shift = rng.randint(1, 8) if shape == m.SAMPLE_FORMAT["SPLIT"] else rng.randrange(16)
+        offset, *values = (rng.choice((rng.choice(special), rng.randint(-32768, 32767))) for _ in range(31))
+        waits = 0.4 * (number % 2)
+        dut.offset_i.value, dut.format_i.value, dut.shift_i.value = offset & 0xFFFF, shape, shift
+        got: list[int] = []
+        sent = clock = 0
+        while len(got) < len(values):
+            dut.s_valid_i.value = offered = int(sent < len(values) and rng.random() >= waits)
+            dut.s_data_i.value = values[min(sent, len(values) - 1)] & 0xFFFF if offered else rng.getrandbits(16)
+            dut.m_ready_i.value = int(rng.random() >= waits)
+            await RisingEdge(dut.clk_i)
+            sent += int(offered and dut.s_ready_o.value == 1)
+            if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
+                got.append(int(dut.m_data_o.value))
+            clock += 1
+            await FallingEdge(dut.clk_i)
+        assert got == [converted(value, offset, shape, shift) for value in values], (shape, shift, offset)
+        assert waits or clock == len(values) + 2
         assert dut.pair_o.value == int(shape in (m.SAMPLE_FORMAT["PAIR"], m.SAMPLE_FORMAT["SPLIT"]))
+    dut.s_valid_i.value, dut.m_ready_i.value = 1, 0
+    await clocks(dut, 3)
+    assert dut.m_valid_o.value == 1 and dut.s_ready_o.value == 0
+    dut.s_valid_i.value, dut.clear_i.value = 0, 1
+    await clocks(dut, 1)
+    dut.clear_i.value = 0
+    for _ in range(4):
+        assert dut.m_valid_o.value == 0
+        await clocks(dut, 1)
 
 
 async def results(dut: Any) -> None:
@@ -364,8 +388,7 @@ async def streams_are_right(dut: Any) -> None:
     for handle in dut:
         if handle._name.endswith("_i") and handle._name not in ("clk_i", "rst_ni"):
             handle.value = 0
-    if dut._name != "tsm_sample":  # which has no clock
-        await start(dut)
+    await start(dut)
     if hasattr(dut, "req_i"):
         idle(dut)
     await PARTS[dut._name](dut)
