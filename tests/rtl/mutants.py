@@ -6,14 +6,7 @@ are swapped, a constant that is another, a register that is not reset or not hel
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    case: str
-    text: str
-    instead: str
-
+from mutation import Mutant
 
 MUTANTS: dict[str, tuple[Mutant, ...]] = {
     "tsm_fifo": (

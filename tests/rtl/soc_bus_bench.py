@@ -46,6 +46,8 @@ async def decoder(dut: Any) -> None:
         else:
             raise AssertionError("no answer")
         dut.mem_valid_i.value = 0
+        await RisingEdge(dut.clk_i)
+        assert int(dut.reg_req_o.value) == int(dut.sel_o.value) == int(dut.error_o.value) == 0
         await FallingEdge(dut.clk_i)
         slave = registers.index(block) if block in registers else 6 + waiting[block] if block in waiting else None
         assert [bool(count) for count in asked] == [i == slave for i in range(9)], hex(address)
@@ -124,9 +126,13 @@ async def arbiter(dut: Any) -> None:
     rng = random.Random(5)
 
     async def memory() -> None:
+        offered = None
         while True:
             dut.ext_req_ready_i.value = int(rng.random() < 0.6)
             await RisingEdge(dut.clk_i)
+            request = (int(dut.ext_req_addr_o.value), int(dut.ext_req_len_o.value))
+            assert offered in (None, request), "a request that nobody took has changed"
+            offered = request if dut.ext_req_valid_o.value == 1 and dut.ext_req_ready_i.value == 0 else None
             taken = dut.ext_req_valid_o.value == 1 and dut.ext_req_ready_i.value == 1
             address, count = int(dut.ext_req_addr_o.value), int(dut.ext_req_len_o.value)
             await FallingEdge(dut.clk_i)

@@ -52,7 +52,9 @@ CASES: dict[str, Case] = {
     "drain": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 2, "BYTES": 4}),
     "drain-wide": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 8, "BYTES": 8}),
     "desc-mem": Case("tsm_desc_mem", "soc_units", {"DESC_WORDS": 32}),
-    "loader": Case("tsm_loader", "soc_units", {"PES": 4, "LANES": 8, "WGT_WORDS": 16, "PAR_WORDS": 8, "DESC_AW": 6}),
+    "loader": Case(
+        "tsm_loader", "soc_loader_bench", {"PES": 4, "LANES": 8, "WGT_WORDS": 16, "PAR_WORDS": 8, "DESC_AW": 6}
+    ),
     "pe": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 8, **PIPELINE}),
     "pe-xnor": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 4, "KIND": 2, **PIPELINE}),
     "array": Case("tsm_array", "soc_pipeline_bench", {"PES": 4, "LANES": 8, "ADDR_W": 10, **PIPELINE}),

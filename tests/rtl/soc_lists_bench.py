@@ -68,8 +68,8 @@ class Machine:
 
     def start(self) -> None:
         nest = self.rng.choice([1, 2, self.rng.randint(3, 60)])
-        array = nest + self.rng.randint(1, 8)
-        self.left = {"nest": nest, "array": array, "drain": array + self.rng.randint(1, 12)}
+        array = nest + self.rng.choice([self.rng.randint(1, 8), self.rng.randint(1, 40)])
+        self.left = {"nest": nest, "array": array, "drain": array + self.rng.randint(1, 40)}
 
     def clock(self) -> None:
         self.left = {part: max(left - 1, 0) for part, left in self.left.items()}

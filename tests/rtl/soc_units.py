@@ -268,10 +268,12 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
     modes = ("raw_i", "packed_i", "threshold_i", "pair_i")
     rest(dut, "flush_i", "start_i", "m_a_i", "m_b_i", "addr_i", "count_i", "shift_i", "lo_i", "hi_i", *modes)
     await start(dut)
-    for mode in ("requantize", "raw", "packed", "threshold") * 3:
+    for mode in ("requantize", "raw", "packed", "threshold", "pair") * 3:
         for name in modes:
             getattr(dut, name).value = int(mode in name or (mode == "packed" and name == "threshold_i"))
-        shift, lo, hi = rng.randint(1, 40), -128, 127
+        shift, lo, hi = rng.randint(1, 20 if mode == "pair" else 40), -128, 127
+        m_a, m_b = rng.randint(-(2**20), 2**20), rng.randint(-(2**20), 2**20)
+        dut.m_a_i.value, dut.m_b_i.value = m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
         dut.shift_i.value, dut.lo_i.value, dut.hi_i.value = shift, lo & 0xFFFF, hi
         made: dict[int, int] = {}
         found: dict[int, int] = {}
@@ -283,6 +285,8 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                 values = [rng.randint(-(2**31), 2**31 - 1) for _ in range(pes)]
                 factors = [rng.randint(1, 2**31 - 1) for _ in range(pes)]
                 dut.start_i.value, dut.addr_i.value, dut.count_i.value = 1, at, count
+                if mode == "pair":
+                    values = [rng.randint(-128, 127) + 65536 * rng.randint(-128, 127) for _ in range(pes)]
                 dut.results_i.value, dut.multipliers_i.value = pack(values, 32), pack(factors, 32)
                 wait = {"raw": count, "packed": 1}.get(mode, -(-count // rqs)) + rng.choice([0, 0, 1, 5])
                 if mode == "raw":
@@ -295,8 +299,11 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                     data = [1 if v >= 0 else 255 for v in values[:count]]
                 else:
                     half = 1 << (shift - 1)
-                    pairs = zip(values[:count], factors, strict=False)
-                    data = [min(max((v * m + half) >> shift, lo), hi) & 255 for v, m in pairs]
+                    sums = [v * m for v, m in zip(values, factors, strict=True)]
+                    if mode == "pair":
+                        halves = [unpack(v & 0xFFFFFFFF, 2, 16, signed=True) for v in values]
+                        sums = [a * m_a + b * m_b for a, b in halves]
+                    data = [min(max((v + half) >> shift, lo), hi) & 255 for v in sums[:count]]
                 made |= {at + i: value for i, value in enumerate(data)}
             wait -= 1
             await FallingEdge(dut.clk_i)
@@ -346,58 +353,3 @@ async def three_readers_share_the_descriptors(dut: Any, rng: random.Random) -> N
                 rest(dut, "compute_req_i", "load_req_i", "bus_req_i")
         if writes:
             held[where["bus"]] = value
-
-
-@only("tsm_loader")
-async def blocks_reach_their_elements(dut: Any, rng: random.Random) -> None:
-    pes, lanes, weights, params = integers(dut, "PES", "LANES", "WGT_WORDS", "PAR_WORDS")
-    rest(dut, "start_i", "flush_i", "desc_gnt_i", "desc_rvalid_i", "ext_req_ready_i", "ext_rsp_valid_i")
-    rest(dut, "computes_done_i")
-    await start(dut)
-    memory: list[int] = []
-    blocks = []
-    payload: list[int] = []
-    for opcode, chunks, depth in ((1, lanes // 4, weights), (2, 2, params), (1, lanes // 4, weights)):
-        dest = rng.randrange(depth - 1)
-        words = [rng.getrandbits(32) for _ in range(rng.randint(1, depth - dest) * pes * chunks)]
-        crc = zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words))
-        memory += [0x5443 << 16 | opcode, 0, 4 * len(payload), len(words), dest, crc, 0, 0]
-        blocks.append((opcode, chunks, dest, words))
-        payload += words
-    dut.base_i.value, dut.count_i.value, dut.start_i.value = 0, len(blocks), 1
-    await FallingEdge(dut.clk_i)
-    dut.start_i.value = 0
-    made = [
-        (opcode, n // chunks % pes, n % chunks, dest + n // (chunks * pes), word)
-        for opcode, chunks, dest, words in blocks
-        for n, word in enumerate(words)
-    ]
-    found = []
-    burst: list[int] = []
-    answer: int | None = None
-    for _ in range(20 * len(payload) + 500):
-        dut.desc_rvalid_i.value = int(answer is not None)
-        dut.desc_rdata_i.value = answer or 0
-        dut.desc_gnt_i.value = granted = rng.randint(0, 1)
-        dut.ext_req_ready_i.value = ready = int(rng.random() < 0.5)
-        dut.ext_rsp_valid_i.value = offered = int(bool(burst) and rng.random() < 0.7)
-        dut.ext_rsp_data_i.value = burst[0] if burst else 0
-        await ReadOnly()
-        asked = granted and dut.desc_req_o.value == 1
-        answer = memory[int(dut.desc_addr_o.value)] if asked else None
-        taken = offered and dut.ext_rsp_ready_o.value == 1
-        if ready and dut.ext_req_valid_o.value == 1:
-            at = int(dut.ext_req_addr_o.value) // 4
-            assert not burst
-            burst = payload[at : at + int(dut.ext_req_len_o.value)]
-        elif taken:
-            burst = burst[1:]
-        assert dut.error_o.value == 0
-        await FallingEdge(dut.clk_i)
-        if dut.ld_weight_o.value == 1 or dut.ld_param_o.value == 1:
-            where = (int(dut.ld_pe_o.value), int(dut.ld_chunk_o.value), int(dut.ld_addr_o.value))
-            found.append((1 if dut.ld_weight_o.value == 1 else 2, *where, int(dut.ld_data_o.value)))
-        if dut.done_o.value == 1:
-            break
-    assert found == made
-    assert int(dut.loads_done_o.value) == len(blocks)
