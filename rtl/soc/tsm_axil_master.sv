@@ -1,7 +1,8 @@
 // One access of the processor as one AXI4-Lite transfer; the answer is ready for one clock. Error responses are reported.
 //
-//   sel_i   _/‾‾‾‾‾‾‾‾‾‾‾\_____     address, data and strobes stay while sel_i is high
-//   ready_o _____________/‾\___
+//   sel_i   _/‾‾‾‾‾‾‾‾‾‾‾‾‾‾\___     address, data and strobes stay while sel_i is high
+//   valid   ___/‾‾‾\_____________     a clock later: decoding the address takes one
+//   ready_o ______________/‾\___
 `default_nettype none
 
 module tsm_axil_master (
