@@ -1,7 +1,8 @@
 // One access of the processor as one AXI4-Lite transfer; the answer is ready for one clock. Error responses are reported.
 //
-//   sel_i   _/‾‾‾‾‾‾‾‾‾‾‾\_____     address, data and strobes stay while sel_i is high
-//   ready_o _____________/‾\___
+//   sel_i   _/‾‾‾‾‾‾‾‾‾‾‾\___     address, data and strobes stay while sel_i is high; it is low in the clock after ready
+//   valid   ___/‾‾‾\_________     a clock later, since the address is decoded for sel_i
+//   ready_o ___________/‾\___
 `default_nettype none
 
 module tsm_axil_master (
@@ -34,41 +35,35 @@ module tsm_axil_master (
     input  wire logic [31:0] rdata_i,
     input  wire logic [1:0]  rresp_i
 );
-  logic addr_done_q, data_done_q, answered_q, error_q;
-  logic [31:0] rdata_q;
+  logic open_q, addr_done_q, data_done_q;
   wire logic write = wstrb_i != '0;
-  wire logic open = sel_i && !answered_q;
   wire logic answer = (bvalid_i && bready_o) || (rvalid_i && rready_o);
 
-  assign awvalid_o = open && write && !addr_done_q;
-  assign wvalid_o  = open && write && !data_done_q;
-  assign arvalid_o = open && !write && !addr_done_q;
-  assign bready_o  = open && write && addr_done_q && data_done_q;
-  assign rready_o  = open && !write && addr_done_q;
+  assign awvalid_o = open_q && write && !addr_done_q;
+  assign wvalid_o  = open_q && write && !data_done_q;
+  assign arvalid_o = open_q && !write && !addr_done_q;
+  assign bready_o  = open_q && write && addr_done_q && data_done_q;
+  assign rready_o  = open_q && !write && addr_done_q;
   assign awaddr_o  = addr_i;
   assign araddr_o  = addr_i;
   assign wdata_o   = wdata_i;
   assign wstrb_o   = wstrb_i;
-  assign ready_o   = answered_q;
-  assign rdata_o   = rdata_q;
-  assign error_o   = answered_q && error_q;
+  assign ready_o   = answer;
+  assign rdata_o   = rdata_i;
+  assign error_o   = answer && (write ? bresp_i : rresp_i) != '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      open_q      <= 1'b0;
       addr_done_q <= 1'b0;
       data_done_q <= 1'b0;
-      answered_q  <= 1'b0;
-      error_q     <= 1'b0;
-      rdata_q     <= '0;
     end else begin
+      open_q <= sel_i && !answer;
       if ((awvalid_o && awready_i) || (arvalid_o && arready_i)) addr_done_q <= 1'b1;
       if (wvalid_o && wready_i) data_done_q <= 1'b1;
-      answered_q <= answer;
       if (answer) begin
         addr_done_q <= 1'b0;
         data_done_q <= 1'b0;
-        error_q     <= (write ? bresp_i : rresp_i) != '0;
-        rdata_q     <= rdata_i;
       end
     end
   end

@@ -1,7 +1,9 @@
 // Sample stream unit: fills an input tensor in the activation memory from an AXI-Stream, when the processor starts it.
 //
-//   frame mode      beats ---------------------------> packer --> words to base, base + 4, ...
-//   trigger mode    samples --> trigger --> sample --> packer     memory, conversion, packing: a clock each
+//   frame mode      beats ---------------------------> packer --> queue --> words to base, base + 4, ...
+//   trigger mode    samples --> trigger --> sample --> packer --> queue
+//
+// Every stage takes a clock; the queue keeps the activation memory's other users out of the stream's ready.
 //
 // Frame mode checks that TLAST comes with the tensor's last byte and that every beat before it is full. A frame that
 // breaks that, or in which timeout clocks pass without a beat, ends with an error; what is left of it, up to TLAST, is
@@ -40,14 +42,16 @@ module tsm_stream #(
   logic [1:0] state_q;
   logic done_q, begun_q;
   logic [7:0] error_q;
-  logic [31:0] left_q, silence_q, addr_q;
+  logic [31:0] left_q, silence_q, addr_q;  // bytes and clocks; where the packer's next word goes
 
   wire logic start, stop, clear, lost, trigger, pair;
   wire logic [1:0] format;
   wire logic [3:0] shift;
   wire logic [31:0] base, bytes, timeout;
   wire logic [15:0] samples, pretrigger, threshold, offset, sample, sample_bytes;
-  wire logic sample_valid, sample_ready, bytes_valid, frame_active, item_ready;
+  wire logic sample_valid, sample_ready, bytes_valid, frame_active, item_ready, word_valid, word_ready;
+  wire logic [31:0] word;
+  wire logic [3:0] word_strb;
 
   // What the packer takes: a beat or a sample
   wire logic fill = state_q == FILL;
@@ -64,12 +68,11 @@ module tsm_stream #(
   wire logic bad = !trigger && take && (ragged || cut);
   wire logic quiet = begun_q && timeout != '0 && silence_q >= timeout && (fill || state_q == DISCARD);
 
-  wire logic done_now = state_q == FLUSH && (!m_valid_o || m_ready_i);
+  wire logic done_now = state_q == FLUSH && !word_valid && !m_valid_o;
   wire logic drop = stop || (quiet && trigger);
 
   assign s_ready_o = trigger || (fill && item_ready) || state_q == DISCARD;
   assign irq_o = done_q;
-  assign m_addr_o = addr_q;
 
   tsm_stream_regs #(.BEAT_BYTES(BEAT_BYTES), .DEPTH(DEPTH)) u_regs (
       .clk_i(clk_i), .rst_ni(rst_ni),
@@ -100,7 +103,14 @@ module tsm_stream #(
       .clk_i(clk_i), .rst_ni(rst_ni), .clear_i(stop || bad || (quiet && fill)),
       .s_valid_i(item_valid && !bad), .s_ready_o(item_ready),
       .s_data_i(trigger ? {16'd0, sample_bytes} : 32'(s_data_i)), .s_count_i(count), .s_last_i(final_item),
-      .m_valid_o(m_valid_o), .m_ready_i(m_ready_i), .m_data_o(m_data_o), .m_strb_o(m_strb_o)
+      .m_valid_o(word_valid), .m_ready_i(word_ready), .m_data_o(word), .m_strb_o(word_strb)
+  );
+
+  // Words have their addresses with them: those of a frame that was given up may still wait when the next begins.
+  tsm_fifo #(.WIDTH(68), .DEPTH(2)) u_queue (
+      .clk_i(clk_i), .rst_ni(rst_ni),
+      .s_valid_i(word_valid), .s_ready_o(word_ready), .s_data_i({addr_q, word, word_strb}),
+      .m_valid_o(m_valid_o), .m_ready_i(m_ready_i), .m_data_o({m_addr_o, m_data_o, m_strb_o})
   );
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -118,7 +128,7 @@ module tsm_stream #(
         error_q <= '0;
       end
       silence_q <= take || (s_valid_i && s_ready_o && !trigger) || !begun_q ? '0 : silence_q + 1'b1;
-      if (m_valid_o && m_ready_i) addr_q <= addr_q + 32'd4;
+      if (word_valid && word_ready) addr_q <= addr_q + 32'd4;
       if (fill && (take || frame_active)) begun_q <= 1'b1;
       if (take) left_q <= left_q - 32'(count);
 

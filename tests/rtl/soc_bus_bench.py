@@ -30,7 +30,7 @@ async def decoder(dut: Any) -> None:
         dut.mem_wstrb_i.value = rng.choice((0, 15))
         dut.mem_valid_i.value = 1
         asked, errors, got = [0] * 9, 0, None
-        patience = rng.randrange(5)
+        patience = waited = rng.randrange(5)
         for _ in range(20):
             dut.ready_i.value = 7 if patience == 0 else 0
             patience = max(patience - 1, 0)
@@ -52,6 +52,7 @@ async def decoder(dut: Any) -> None:
         slave = registers.index(block) if block in registers else 6 + waiting[block] if block in waiting else None
         assert [bool(count) for count in asked] == [i == slave for i in range(9)], hex(address)
         assert all(count <= 1 for count in asked[:6]) and errors == int(block is None)
+        assert all(count in (0, waited + 1) for count in asked[6:])  # until it is ready, and no longer
         if slave is not None or block is m.RAM:
             assert got == data[9 if slave is None else slave]
 

@@ -112,6 +112,30 @@ async def stop_is_obeyed(dut: Any) -> None:
     sink.cancel()
 
 
+async def words_of_a_stopped_frame_stay_with_it(dut: Any) -> None:
+    """The memory is busy while a frame is given up and the next one begins elsewhere."""
+    store: dict[int, int] = {}
+    sink = cocotb.start_soon(memory(dut, store, 1.0, 1))
+    for register, value in (("BASE", 0), ("BYTES", 40), ("TIMEOUT", 0), ("CONFIG", 0)):
+        await poke(dut, f"STREAM.{register}", value)
+    await poke(dut, "STREAM.CTRL", 1)
+    await beats(dut, bytes(range(100, 112)), last=False)
+    await poke(dut, "STREAM.CTRL", 2)
+    await poke(dut, "STREAM.BASE", 200)
+    await poke(dut, "STREAM.BYTES", 8)
+    await poke(dut, "STREAM.CTRL", 1)
+    source = cocotb.start_soon(beats(dut, bytes(range(8))))
+    await clocks(dut, 20)
+    sink.cancel()
+    sink = cocotb.start_soon(memory(dut, store, 0.5, 2))
+    await source
+    await clocks(dut, 20)
+    assert field("STREAM.STATUS.done", await peek(dut, "STREAM.STATUS")) == 1
+    await poke(dut, "STREAM.STATUS", 2)
+    assert store == {at: 100 + at for at in range(8)} | {200 + at: at for at in range(8)}
+    sink.cancel()
+
+
 async def trigger_mode(dut: Any) -> None:
     """Frames wait in the buffer until they are asked for; what finds no place is counted; a silent ADC is an error."""
     rng = random.Random(15)
@@ -162,6 +186,7 @@ async def stream(dut: Any) -> None:
         getattr(dut, name).value = 0
     await frame_mode(dut)
     await stop_is_obeyed(dut)
+    await words_of_a_stopped_frame_stay_with_it(dut)
     await trigger_mode(dut)
 
 
