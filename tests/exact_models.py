@@ -86,7 +86,8 @@ KINDS = (
     "concat", "reshape_transpose", "softmax", "arg_max", "residual",
     "binarize", "binary_conv", "binary_matmul", "conv_threshold", "matmul_threshold", "binary_max_pool",
     "shift_conv", "shift_grouped", "shift_matmul", "shift_threshold", "piecewise_linear", "multiply",
-    "multiply_constant", "multiply_threshold", "absolute_sum", "binary_net", "conv_accumulator", "matmul_accumulator",
+    "multiply_constant", "multiply_threshold", "absolute_sum", "table", "binary_net", "conv_accumulator",
+    "matmul_accumulator",
 )  # fmt: skip
 """What `random_exact` can build."""
 BINARY = (
@@ -175,6 +176,13 @@ def random_net(seed: int, kind: str, *, extreme: bool = False, **keywords: Any) 
         case "multiply_constant":
             smaller = tuple(n if rng.integers(0, 2) else 1 for n in image[int(rng.integers(0, 4)) :])
             y = net.multiply(quantized("x", image), factor_shape=smaller, axis=int(rng.integers(1, 4)), **style)
+        case "table":
+            x = (
+                quantized("x", image)
+                if seed % 2
+                else net.conv(quantized("x", image), outputs, kernel, **dilated, **style)
+            )  # type: ignore[arg-type]
+            y = net.table(net.table(x, **types), dtype=str(rng.choice(["uint8", "int8"])))
         case "absolute_sum":
             axes = [(1, 2, 3), (2, 3), (1,), (3,)][int(rng.integers(0, 4))]
             y = net.absolute_sum(quantized("x", image), axes, **style)

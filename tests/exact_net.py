@@ -81,6 +81,15 @@ class Net(BitLayers):
         fields = self._fields("requantize", x)
         return self._requantized(lambda requant: exact.Requantize(**fields, requant=requant), fields, 1, **keywords)
 
+    def table(self, x: str, *, dtype: str = "uint8", zero_point: int = 0) -> str:
+        """A random function of one value, of which the first and last entries are extreme."""
+        fields = self._fields("table", x)
+        least, most = LIMITS[dtype]
+        table = self.rng.integers(least, most + 1, 256).astype(dtype)
+        table[[0, 127, 128, 255]] = (least, most, most, least) if self.rng.integers(2) else (most, least, least, most)
+        output = Tensor(fields["output"], (), dtype, 0.0625, zero_point, least, most)  # type: ignore[arg-type]
+        return self._add(exact.Table(**fields, table=table), output)
+
     def average_pool(
         self, x: str, kernel: Pair, strides: Pair = (1, 1), pads: Pads = (0, 0, 0, 0), **keywords: Any
     ) -> str:

@@ -115,6 +115,8 @@ def run_layer(layer: exact.Layer, graph: ExactGraph, values: dict[str, Array]) -
             return end(acc + per_channel(layer.bias, acc, layer.axis), layer.ending, layer.axis)
         case exact.AbsoluteSum():
             return rescale(np.abs(x - zeros[0]).sum(axis=layer.axes, keepdims=True), layer.requant)
+        case exact.Table():
+            return np.array([int(layer.table[v & 255]) for v in x.flat]).reshape(x.shape)
         case exact.BinaryConv():
             return _conv(layer, x, padding=layer.pad_value)
         case exact.Binarize():

@@ -75,12 +75,12 @@ def test_taken_model(tmp_path: Path) -> None:
 
 
 def test_reasons_as_json(tmp_path: Path) -> None:
-    ref = save(model("a = Sigmoid (x)\n b = Sigmoid (a)\n y = Relu (b)", outputs="y x"), tmp_path)
+    ref = save(model("a = Cos (x)\n b = Cos (a)\n y = Relu (b)", outputs="y x"), tmp_path)
     told = as_dict(support(ref, "t1", {}, REGISTRY))
-    relu, sigmoid = told["operators"]  # type: ignore[misc]
+    cosine, relu = told["operators"]  # type: ignore[misc]
     assert (relu["operator"], relu["supported"], relu["problems"]) == ("Relu", True, [])
-    assert (sigmoid["count"], sigmoid["supported"], len(sigmoid["problems"])) == (2, False, 2)
-    assert sigmoid["problems"][1]["where"] == "Sigmoid 'b'"
+    assert (cosine["count"], cosine["supported"], len(cosine["problems"])) == (2, False, 2)
+    assert cosine["problems"][1]["where"] == "Cos 'b'"
     assert [p["what"] for p in told["problems"]] == ["output 'x' is an input"]  # type: ignore[attr-defined]
     assert told["supported"] is False and told["target"] == "t1"
     json.dumps(told)
@@ -112,9 +112,9 @@ def test_command(tmp_path: Path) -> None:
     app.command()(ops)
     good = CliRunner().invoke(app, [save(shortcut(), tmp_path), "--target", "wasm"])
     assert good.exit_code == 0 and "every operator is taken for wasm" in good.output
-    bad = save(model("y = Sigmoid (x)"), tmp_path)
+    bad = save(model("y = Cos (x)"), tmp_path)
     refused = CliRunner().invoke(app, [bad, "--target", "wasm"])
-    assert refused.exit_code == 2 and "operator 'Sigmoid' is not supported" in refused.output
+    assert refused.exit_code == 2 and "operator 'Cos' is not supported" in refused.output
     as_json = CliRunner().invoke(app, [bad, "--target", "wasm", "--json"])
     assert as_json.exit_code == 2 and json.loads(as_json.output)["supported"] is False
 

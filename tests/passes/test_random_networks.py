@@ -85,6 +85,8 @@ LAYERS: dict[str, Layer] = {
     "slope": _slope,
     "leaky": _simple("LeakyRelu <alpha=0.3>"),
     "square": lambda x, y, c, rng, constants: (f"{y} = Mul ({x}, {x})", c),
+    "sigmoid": _simple("Sigmoid"),
+    "silu": lambda x, y, c, rng, constants: (f"{y}s = Sigmoid ({x})\n{y} = Mul ({x}, {y}s)", c),
     "identity": _simple("Identity"),
     "max": _simple("MaxPool <kernel_shape=[3,2], pads=[1,1,1,0]>"),
     "ceil": _simple("MaxPool <kernel_shape=[2,2], strides=[2,1], ceil_mode=1>"),

@@ -13,6 +13,7 @@ from tinsmith.ir.exact import (
     Multiply,
     PiecewiseLinear,
     Requantize,
+    Table,
 )
 
 from tinsmith_backends.cpu.bit_layout import Way, addresses, moves
@@ -184,6 +185,17 @@ def _spread(state: Lowering, layer: Multiply, positions: Order) -> str:
     if step is None:
         raise ValueError(f"no loop nest spreads {name}")
     return state.copy_by(step, view, positions.size, name, layer)
+
+
+def table(state: Lowering, layer: Table) -> None:
+    """In the order in which the tensor stands; the table is turned to begin with what int8 begins with."""
+    x, y = state.tensor(layer.inputs[0]), state.tensor(layer.output)
+    source = state.as_bytes(x.name, layer)
+    kernel = choose("table", _elements(state, x.name, per_channel=False, wide=False), state.isa)
+    view = state.make(layer.output, source.order)
+    first = offset(x) - 128  # the stored value that -128 stands for
+    results = (layer.table[np.arange(first, first + 256) % 256].astype(np.int64) - offset(y)).astype(np.int8)
+    state.add(layer, (source.buffer,), view.buffer, Call(kernel, ()), constants={"results": results.tobytes()})
 
 
 def absolute_sum(state: Lowering, layer: AbsoluteSum) -> None:

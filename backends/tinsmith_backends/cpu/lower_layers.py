@@ -27,6 +27,7 @@ from tinsmith.ir.exact import (
     ShiftConv,
     ShiftMatMul,
     Softmax,
+    Table,
     Transpose,
 )
 
@@ -104,6 +105,7 @@ HANDLERS: dict[type[Layer], Callable[[Lowering, Any], None]] = {
     PiecewiseLinear: lower_elementwise.piecewise_linear,
     Multiply: lower_elementwise.multiply,
     AbsoluteSum: lower_elementwise.absolute_sum,
+    Table: lower_elementwise.table,
     Binarize: lower_elementwise.binarize,
     AveragePool: lower_elementwise.average_pool,
     MaxPool: lower_elementwise.max_pool,

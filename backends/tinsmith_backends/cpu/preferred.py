@@ -16,6 +16,7 @@ from tinsmith.ir.exact import (
     Requantize,
     Reshape,
     ShiftConv,
+    Table,
     Tensor,
     Transpose,
 )
@@ -42,7 +43,7 @@ def _through(graph: ExactGraph, layer: Layer, tensor: Tensor) -> Order:
             return nhwc(tensor.shape)
         case Binarize() | PiecewiseLinear() | Multiply() if len(tensor.shape) == 4 and layer.axis % 4 == 1:
             return nhwc(tensor.shape)
-        case Reshape() | Requantize() | Add():
+        case Reshape() | Requantize() | Table() | Add():
             return _wanted(graph, output)
         case Transpose(perm=perm):
             return transposed(tensor.shape, perm)[_wanted(graph, output)]

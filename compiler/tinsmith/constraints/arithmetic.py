@@ -128,10 +128,18 @@ def slope_is_per_channel(node: NodeView) -> str | None:
     return None if column else f"the slope has shape {list(slope.shape)}, the input {list(shape)}"
 
 
+def makes_one_value_of_one(node: NodeView) -> str | None:
+    """A curve computes one value from one other, element by element; its other operands are single constants.
+
+    Bring both operands from one value, of one shape, or make the other a number.
+    """
+    return None if node.is_in_a_curve else "several values meet, or shapes differ"
+
+
 def magnitudes_are_averaged(node: NodeView) -> str | None:
     """Abs stands where ReduceMean, keeping the axes, makes one scale of its result (XNOR-Net).
 
-    Use Relu elsewhere.
+    Elsewhere it is taken as a part of a curve: beside an operator that makes a table.
     """
     if node.is_output():
         return "its result is an output"

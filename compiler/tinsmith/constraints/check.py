@@ -63,7 +63,8 @@ def node_problems(node: NodeView) -> Iterator[Problem]:
     yield from odd
     if odd:
         return
-    for constraint in (*OPERATORS[node.op].constraints, *EVERY):
+    own = () if node.is_in_a_curve else OPERATORS[node.op].constraints
+    for constraint in (*own, *EVERY):
         detail = constraint(node)
         if detail:
             why, fix = rule(constraint)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinsmith.constraints.curves import CONDITIONS
 from tinsmith.constraints.view import NodeView
 
-FLOAT, UINT8, INT8, INT64 = 1, 2, 3, 7
-_MAY_ALSO_BE = {"ArgMax": (INT64,), "QuantizeLinear": (UINT8, INT8), "DequantizeLinear": (UINT8, INT8)}
+FLOAT, UINT8, INT8, INT64, BOOL = 1, 2, 3, 7, 9
+_MAY_ALSO_BE = {
+    **dict.fromkeys((*CONDITIONS, "Cast", "Where"), (BOOL,)),
+    "ArgMax": (INT64,),
+    "QuantizeLinear": (UINT8, INT8),
+    "DequantizeLinear": (UINT8, INT8),
+}
 
 
 def values_are_float32(node: NodeView) -> str | None:

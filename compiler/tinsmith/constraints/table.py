@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinsmith.constraints import arithmetic, ending, general, grids, movement, trained, windows
+from tinsmith.constraints import arithmetic, curves, ending, general, grids, movement, trained, windows
 from tinsmith.constraints.view import NodeView
 from tinsmith.ir.domain import TRAINED_DOMAIN
 
@@ -170,9 +170,12 @@ OPERATORS: dict[str, Operator] = {
     "Sub": Operator(_NEIGHBOUR, (arithmetic.one_operand_is_constant, arithmetic.constant_is_per_channel)),
     "Transpose": Operator("Transpose"),
     "Unsqueeze": Operator("Reshape", (movement.shape_is_constant,)),
+    **dict.fromkeys(
+        (*curves.CURVED, *curves.CONDITIONS, "Neg"),
+        Operator("Table of 256 results, with its neighbours", (arithmetic.makes_one_value_of_one,)),
+    ),
 }
 
-_CURVE = "smooth non-linear functions are not taken yet: use Relu, ReLU6 or PRelu"
 _CONTROL = "control flow depends on values at run time; the plan of a device build is fixed"
 _RECURRENT = "recurrent layers are not taken yet"
 _INTEGER = "of quantized models, those in QDQ form are taken: QuantizeLinear and DequantizeLinear around float layers"
@@ -180,8 +183,6 @@ _INTEGER = "of quantized models, those in QDQ form are taken: QuantizeLinear and
 REFUSED: dict[str, str] = {
     **dict.fromkeys(("If", "Loop", "Scan"), _CONTROL),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), _RECURRENT),
-    **dict.fromkeys(("Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "Gelu", "Erf", "Elu", "Selu", "Softplus"), _CURVE),
-    **dict.fromkeys(("Mish", "Swish"), _CURVE),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), _INTEGER),
     "LogSoftmax": "end with Softmax, or with the logits themselves",
     "Resize": "scaling of images is not taken yet",

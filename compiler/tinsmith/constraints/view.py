@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 
+from tinsmith.constraints.curves import Step, find_curves, is_elementwise
 from tinsmith.constraints.evaluate import Array, evaluate
 from tinsmith.ir.provenance import LAYER, SOURCE
 
@@ -107,6 +108,11 @@ class NodeView:
             found = found.producer()
         return found
 
+    @property
+    def is_in_a_curve(self) -> bool:
+        """Whether it belongs to a part of the graph that becomes a table (constraints/curves.py)."""
+        return self.proto.output[0] in self.graph.curved
+
     def is_output(self) -> bool:
         """Whether the first output is an output of the graph."""
         return self.proto.output[0] in self.graph.outputs
@@ -131,6 +137,12 @@ class GraphView:
         for node in self.nodes:
             for name in dict.fromkeys(node.proto.input):
                 self.consumers.setdefault(name, []).append(node)
+
+    @cached_property
+    def curved(self) -> frozenset[str]:
+        """What the nodes of curves compute."""
+        curves = find_curves([_step(node) for node in self.nodes], self.outputs)
+        return frozenset(self.nodes[i].proto.output[0] for curve in curves for i in curve.steps)
 
     def _infos(self) -> Iterator[onnx.ValueInfoProto]:
         yield from self.proto.value_info
@@ -187,6 +199,16 @@ class GraphView:
             return [] if node.op == "Constant" else None
         names = list(node.proto.input)
         return [self.constants.get(n) for n in names] if all(not n or n in self.constants for n in names) else None
+
+
+def _step(node: NodeView) -> Step:
+    computed, constants = node.activations(), [node.constant(i) for i in range(len(node.proto.input))]
+    sizes = [value.size for value in constants if value is not None]
+    shapes = [node.shape(i) for i in computed]
+    to_float = node.op != "Cast" or node.attributes.get("to") == FLOAT
+    simple = len(node.proto.output) == 1 and node.domain == "" and to_float
+    inputs = tuple(node.proto.input[i] for i in computed)
+    return Step(node.op, inputs, node.proto.output[0], simple and is_elementwise(shapes, node.output_shape(), sizes))
 
 
 def _python_value(attribute: onnx.AttributeProto) -> Any:

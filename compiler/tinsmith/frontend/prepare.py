@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 INFERENCE_ERRORS = (onnx.shape_inference.InferenceError, RuntimeError, ValueError)
 OLDEST = 9
 """Oldest version of the standard operators that is taken."""
+NEWER = ("Gelu", "Swish")
+"""Operators that opset 18 lacks, and that ONNX defines by others."""
 
 
 def is_exact_file(model: onnx.ModelProto) -> bool:
@@ -107,6 +109,11 @@ def _convert(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     version = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
     if version == OPSET:
         return model
+    if any(node.op_type in NEWER for node in model.graph.node):
+        import onnx.inliner
+
+        newer = [("", name) for name in NEWER]
+        model = onnx.inliner.inline_selected_functions(model, newer, inline_schema_functions=True)
     try:
         # The converter asks for types; a second look at the result is strict.
         return onnx.version_converter.convert_version(onnx.shape_inference.infer_shapes(model), OPSET)

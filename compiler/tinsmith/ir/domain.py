@@ -12,3 +12,6 @@ IR_VERSION = 10
 TRAINED_DOMAIN = "ai.tinsmith.trained"
 """Domain of the float operators that stand for layers trained to hold bits or powers of two."""
 TRAINED_VERSION = 1
+CURVE_DOMAIN = "ai.tinsmith.curve"
+"""Domain of the functions of one value that a model brings along: each is a function body of the model's own."""
+CURVE_VERSION = 1

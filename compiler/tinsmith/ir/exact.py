@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 DType = Literal["uint8", "int8", "int32", "int64", "float32"]
 Int8Array = npt.NDArray[np.int8]
+UInt8Array = npt.NDArray[np.uint8]
 Int16Array = npt.NDArray[np.int16]
 Int32Array = npt.NDArray[np.int32]
 
@@ -268,6 +269,21 @@ class AbsoluteSum(Layer):
     kind: ClassVar[str] = "AbsoluteSum"
     axes: tuple[int, ...]
     requant: Requantization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Layer):
+    """y = table[x mod 256], any function of one 8-bit value (sigmoid, GELU …) as its results.
+
+    table: (256,) of the output's type; entry i is the result for the stored byte i, an int8 read as unsigned.
+    """
+
+    kind: ClassVar[str] = "Table"
+    table: Int8Array | UInt8Array
+
+    def results(self, lo: int, hi: int) -> npt.NDArray[np.int64]:
+        """(hi - lo + 1,) the results for the stored values `lo` to `hi`."""
+        return self.table[np.arange(lo, hi + 1) % 256].astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import onnx_ir as ir
 
 from tinsmith.ir.bits import is_bit, stays_bits
+from tinsmith.numerics.curves import is_never_negative
 from tinsmith.numerics.given import PAIR, before_pair, dequantized_grid
 from tinsmith.numerics.roles import absorbed, role
 
@@ -117,8 +118,11 @@ def never_negative(model: ir.Model, groups: list[Group], inputs_seen: dict[str, 
         return value in found if grid is None else grid.limits[0] >= 0
 
     for group in groups:
-        if _ends_at_zero(group.nodes[-1]) or (
-            role(group.head) in ("sum", "pool", "move") and all(map(positive, data_inputs(group.head)))
+        curve = model.functions.get(group.head.op_identifier()) if role(group.head) == "curve" else None
+        if (
+            (curve is not None and is_never_negative(curve))
+            or _ends_at_zero(group.nodes[-1])
+            or (role(group.head) in ("sum", "pool", "move") and all(map(positive, data_inputs(group.head))))
         ):
             found.add(group.output)
     return found

@@ -12,6 +12,7 @@ import onnx_ir as ir
 from tinsmith.ir.bits import is_bit
 from tinsmith.ir.trained import is_trained, read_layer
 from tinsmith.numerics.calibrators import RealRange
+from tinsmith.numerics.curves import range_of
 from tinsmith.numerics.given import dequantized_grid, given_grid
 from tinsmith.numerics.groups import Group, data_inputs
 from tinsmith.numerics.roles import role
@@ -40,6 +41,9 @@ def known_ranges(model: ir.Model, groups: Sequence[Group]) -> dict[ir.Value, Rea
             continue
         if role(group.head) == "weighted":
             found[group.output] = _clipped(_sums(group.head, known[0]), group.nodes[1:])
+        elif role(group.head) == "curve":
+            curve = model.functions[group.head.op_identifier()]
+            found[group.output] = _clipped(range_of(curve, known[0]), group.nodes[1:])
         elif group.moves:
             found[group.output] = min(x[0] for x in known), max(x[1] for x in known)
     return found

@@ -40,6 +40,7 @@ from tinsmith.ir.exact import (
     ShiftConv,
     ShiftMatMul,
     Softmax,
+    Table,
     Tensor,
     Threshold,
     Transpose,
@@ -217,6 +218,9 @@ def output_range(layer: Layer, tensors: Mapping[str, Tensor], acc: Interval | No
             return tensors[layer.output].lo, tensors[layer.output].hi
         case MaxPool() | Reshape() | Transpose() | Concat():
             return min(t.lo for t in inputs), max(t.hi for t in inputs)
+        case Table():
+            results = layer.results(inputs[0].lo, inputs[0].hi)
+            return int(results.min()), int(results.max())
         case ArgMax():
             return 0, inputs[0].shape[-1] - 1
         case _:

@@ -9,12 +9,14 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.ir.bits import BINARY, MOVERS, SHIFT, flips_signs, is_bit, stays_bits
+from tinsmith.ir.domain import CURVE_DOMAIN
 
-Role = Literal["weighted", "sum", "pool", "product", "magnitude", "pieces", "bits", "move"]
+Role = Literal["weighted", "sum", "pool", "product", "magnitude", "pieces", "curve", "bits", "move"]
 """How the head of a layer computes.
 
 `sum`: Add of two values. `product`: Mul of two values, or by a constant that is not one number a channel. `magnitude`:
-ReduceMean of Abs. `pieces`: arithmetic with one constant a channel, and PRelu. `bits`: Binarize. `move`: nothing.
+ReduceMean of Abs. `pieces`: arithmetic with one constant a channel, and PRelu. `curve`: any
+function of one value. `bits`: Binarize. `move`: nothing.
 """
 
 WEIGHTED = frozenset({"Conv", "Gemm", *BINARY, *SHIFT})
@@ -50,6 +52,8 @@ def is_affine(node: ir.Node) -> bool:
 
 def role(node: ir.Node) -> Role | None:
     """The role of `node` at the head of a layer; None for what only stands behind a head, or at a graph output."""
+    if node.domain == CURVE_DOMAIN:
+        return "curve"
     if node.op_type in WEIGHTED:
         return "weighted"
     if node.op_type in MOVERS or (flips_signs(node) and is_bit(node.outputs[0]) and stays_bits(node.outputs[0])):

@@ -18,6 +18,7 @@ from tinsmith.passes.lowering.accumulators import lower_accumulator
 from tinsmith.passes.lowering.bits import lower_binarize, lower_bit_pool, lower_step
 from tinsmith.passes.lowering.borders import lower_arg_max, lower_dequantize, lower_quantize, lower_softmax
 from tinsmith.passes.lowering.builder import Builder
+from tinsmith.passes.lowering.curves import lower_curve
 from tinsmith.passes.lowering.elementwise import lower_add, lower_requantize
 from tinsmith.passes.lowering.moves import lower_concat, lower_reshape, lower_transpose
 from tinsmith.passes.lowering.pieces import lower_pieces
@@ -33,6 +34,7 @@ LAYERS: Mapping[Role, Callable[[Builder, Group, ir.Node], None]] = {
     "product": lower_multiply,
     "magnitude": lower_magnitude,
     "pieces": lower_pieces,
+    "curve": lower_curve,
     "bits": lower_step,
 }
 """What becomes of a group that ends in 8 bits, by the role of its head."""
@@ -106,7 +108,7 @@ def exact_graph(model: ir.Model) -> ExactGraph:
     Raises:
         TinsmithError: every layer whose accumulator could pass int32, or whose scales no multiplier expresses.
     """
-    builder = Builder()
+    builder = Builder(model.functions)
     for value in model.graph.inputs:
         builder.tensors[value.name or ""] = Tensor(value.name or "", shape_of(value), "float32")
     for node in model.graph:

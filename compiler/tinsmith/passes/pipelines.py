@@ -7,6 +7,7 @@ from tinsmith.passes.binarize_early import BinarizeEarly
 from tinsmith.passes.binary_layers import BinaryLayers
 from tinsmith.passes.clip_bounds import ClipBounds
 from tinsmith.passes.conv_bias import ConvBias
+from tinsmith.passes.curves import Curves
 from tinsmith.passes.dead_code import DeadCode
 from tinsmith.passes.drop_identity import DropIdentity
 from tinsmith.passes.explicit_windows import ExplicitWindows
@@ -30,6 +31,7 @@ from tinsmith.passes.transposed_convs import TransposedConvs
 from tinsmith.passes.warn_of_bytes import WarnOfBytes
 
 CANONICAL: tuple[type[Pass], ...] = (
+    Curves,
     TransposeForms,
     ReshapeForms,
     DropIdentity,

@@ -8,6 +8,7 @@ from typing import Any
 import onnx_ir as ir
 
 from tinsmith.constraints.geometry import in_two_axes
+from tinsmith.ir.domain import CURVE_DOMAIN
 from tinsmith.ir.provenance import inherit, layer_name
 from tinsmith.ir.stages import Stage
 from tinsmith.passes.base import Pass
@@ -88,7 +89,8 @@ def _of_magnitudes(node: ir.Node) -> bool:
 def _follows(node: ir.Node, images: Mapping[ir.Value, ir.Value]) -> bool:
     """Whether one input at least is an image already, and all others can become one."""
     values = _activations(node)
-    known = node.op_type in FOLLOWERS and any(value in images for value in values)
+    follows = node.op_type in FOLLOWERS or node.domain == CURVE_DOMAIN
+    known = follows and any(value in images for value in values)
     return known and all(len(shape_of(value)) == 3 for value in values)
 
 

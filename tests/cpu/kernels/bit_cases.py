@@ -92,6 +92,15 @@ def multiply(shape: MultiplyShape, isa: Isa, rng: Rng, *, extreme: bool = False,
     return Case(choose("multiply", shape, isa), pointers, (*zeros, *scalars), expected, in_place)
 
 
+def table(shape: ElementShape, isa: Isa, rng: Rng, *, in_place: str = "") -> Case:
+    """Every byte, as far as the tensor has room for it."""
+    x = rng.permutation(np.resize(np.arange(-128, 128, dtype=np.int8), shape.pixels * shape.channels))
+    results = rng.integers(-128, 128, 256).astype(np.int8)
+    expected = results[x.astype(np.int64) + 128]
+    pointers: dict[str, bytes | int] = {"x": x.tobytes(), "results": results.tobytes(), "y": expected.size}
+    return Case(choose("table", shape, isa), pointers, (), expected, in_place)
+
+
 def absolute_sum(shape: ElementShape, isa: Isa, rng: Rng, *, extreme: bool = False) -> Case:
     """Sums over rows, which are never negative: the zero point leaves them the whole range."""
     x = int8_values(rng, (shape.pixels, shape.channels), extreme)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bit_cases import absolute_sum, binarize, binary_maxpool, multiply, piecewise_linear
+from bit_cases import absolute_sum, binarize, binary_maxpool, multiply, piecewise_linear, table
 from kernel_cases import conv_shape, pool_shape, weighted
 from kernel_harness import Case, assert_exact, flipped
 from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape, Isa, MultiplyShape
@@ -39,6 +39,7 @@ def cases(isa: Isa) -> list[Case]:
         found += [binarize(row, isa, rng), piecewise_linear(row, isa, rng, extreme=extreme, in_place=in_place)]
         found.append(binary_maxpool(pool_shape((6, 5, channels), (3, 2), (2, 1), (1, 1, 2, 0), (1, 2)), isa, rng))
         found.append(absolute_sum(replace(row, wide=extreme), isa, rng, extreme=extreme))
+        found.append(table(row, isa, rng, in_place=in_place))
         for packed in (False, True):
             shape = MultiplyShape(5, channels, (1, 5, 5 * channels)[i % 3], not packed and bool(i % 2), packed)
             place = "a" if in_place and not packed else ""
@@ -57,6 +58,7 @@ def spoiled(isa: Isa) -> list[Case]:
         *flipped(binary_maxpool(pool_shape((4, 4, 40), (1, 1)), isa, rng), ("x",), mask=1),
         *flipped(piecewise_linear(row, isa, rng), ("x", "multiplier", "offset"), mask=0x40),
         *flipped(multiply(MultiplyShape(4, 40, 160, False, True), isa, rng), ("a", "b", "bias"), mask=0x80),
+        *flipped(table(replace(row, pixels=8), isa, rng), ("x", "results"), mask=0x40),
         *flipped(absolute_sum(replace(row, pixels=30), isa, rng), ("x", "multiplier"), mask=0x40),
     ]
 

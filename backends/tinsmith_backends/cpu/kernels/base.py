@@ -30,6 +30,8 @@ multiplier and scratch, 4 for packed bits, 1 for other x and y); signatures.py h
     piecewiselinear (multipliers and offsets of piece 0, then of piece 1; piece 1 where x - x_zp >= knee):
       int32_t K(const int8_t *x, const int32_t *knee, const int32_t *multiplier, const int32_t *offset, int8_t *y,
                 int32_t x_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
+    table (y = results[x + 128]):
+      int32_t K(const int8_t *x, const int8_t *results, int8_t *y)
     multiply (acc = (a - a_zp) * (b - b_zp) + bias):
       int32_t K(const int8_t *a, const int8_t *b, const int32_t *bias, const int32_t *multiplier, int8_t *y,
                 int32_t a_zp, int32_t b_zp, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)

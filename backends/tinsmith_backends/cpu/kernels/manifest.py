@@ -34,6 +34,7 @@ from tinsmith_backends.cpu.kernels.shift_dsp import ShiftDsp
 from tinsmith_backends.cpu.kernels.shift_neon import ShiftNeon, ShiftNeon32, ShiftNeonWide, ShiftNeonWide32
 from tinsmith_backends.cpu.kernels.shift_scalar import ShiftScalar
 from tinsmith_backends.cpu.kernels.shift_simd import ShiftAvx2, ShiftNeonDot, ShiftSimd128
+from tinsmith_backends.cpu.kernels.table import Table
 
 
 class Template(Protocol):
@@ -58,6 +59,7 @@ TEMPLATES: tuple[Template, ...] = cast(
         PiecewiseLinear,
         Multiply,
         AbsoluteSum,
+        Table,
         Depthwise,
         AveragePool,
         MaxPool,

@@ -46,6 +46,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "add": Signature((("a", "int8"), ("b", "int8"), ("y", "int8")), _ADD),
         "binarize": Signature((("x", "int8"), ("limit", "int8"), ("flip", "uint32"), ("y", "uint32"))),
         "piecewiselinear": Signature((("x", "int8"), *_PIECES, ("y", "int8")), ("x_zp", *_REQUANT)),
+        "table": Signature((("x", "int8"), ("results", "int8"), ("y", "int8"))),
         "multiply": Signature(
             (("a", "int8"), ("b", "int8"), ("bias", "int32"), ("multiplier", "int32"), ("y", "int8")),
             ("a_zp", "b_zp", *_REQUANT),

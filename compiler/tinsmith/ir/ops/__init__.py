@@ -34,6 +34,7 @@ from tinsmith.ir.ops.reshape import Reshape
 from tinsmith.ir.ops.shift_conv import ShiftConv
 from tinsmith.ir.ops.shift_matmul import ShiftMatMul
 from tinsmith.ir.ops.softmax import Softmax
+from tinsmith.ir.ops.table import Table
 from tinsmith.ir.ops.transpose import Transpose
 
 _ENDED = (BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul, Multiply)
@@ -47,6 +48,7 @@ _ALL: tuple[Operator[Any], ...] = (
     BinaryMaxPool(),
     PiecewiseLinear(),
     AbsoluteSum(),
+    Table(),
     Add(),
     Requantize(),
     AveragePool(),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import onnx_ir as ir
 
 from tinsmith.ir.bits import BINARY, domain_of, is_bit
+from tinsmith.ir.domain import CURVE_DOMAIN
 from tinsmith.ir.rules.sound import Findings, Rule, place
 
 CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
@@ -42,10 +43,17 @@ _MAKES = {"ArgMax": (ir.DataType.INT64,), "QuantizeLinear": (ir.DataType.UINT8, 
 _WINDOWS = ("Conv", "BinaryConv", "ShiftConv", "MaxPool", "AveragePool")
 
 
+def is_canonical(node: ir.Node, model: ir.Model) -> bool:
+    """Whether `node` is a canonical operator, or calls a function of one value that `model` has."""
+    if node.domain == CURVE_DOMAIN:
+        return node.op_identifier() in model.functions and len(node.inputs) == 1
+    return node.op_type in CONSTANT_INPUTS and node.domain == domain_of(node.op_type)
+
+
 def operators_are_canonical(model: ir.Model) -> Findings:
-    """Every node is one of the canonical operators, standard or trained, with one output."""
+    """Every node is one of the canonical operators, standard or trained, or calls a curve, with one output."""
     for node in model.graph:
-        if node.op_type not in CONSTANT_INPUTS or node.domain != domain_of(node.op_type):
+        if not is_canonical(node, model):
             yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
         elif len(node.outputs) != 1:
             yield place(node), f"it has {len(node.outputs)} outputs"

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from tinsmith.ir.accumulators import is_accumulator
-from tinsmith.ir.bits import MOVERS, domain_of, is_bit, reads_bits
-from tinsmith.ir.rules.canonical import CONSTANT_INPUTS, ENDS, shapes_are_static, windows_are_explicit
+from tinsmith.ir.bits import MOVERS, is_bit, reads_bits
+from tinsmith.ir.rules.canonical import CONSTANT_INPUTS, ENDS, is_canonical, shapes_are_static, windows_are_explicit
 from tinsmith.ir.rules.sound import Findings, Rule, place
 from tinsmith.numerics.roles import only_reader
 
@@ -24,7 +24,7 @@ def _op(value: ir.Value | None) -> str:
 def operators_are_canonical_or_qdq(model: ir.Model) -> Findings:
     """Every node is a canonical operator, QuantizeLinear or DequantizeLinear."""
     for node in model.graph:
-        if node.op_type not in (*CONSTANT_INPUTS, *PAIR) or node.domain != domain_of(node.op_type):
+        if not is_canonical(node, model):
             yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnx_ir as ir
 
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.exact import Layer, Requantization, Tensor, Threshold
@@ -24,7 +25,9 @@ def place(name: str, source: str, kind: str) -> str:
 class Builder:
     """The exact graph so far: its tensors with proved ranges, its layers, and what is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Mapping[ir.OperatorIdentifier, ir.Function]) -> None:
+        """`functions` are the model's: what its curves are."""
+        self.functions = functions
         self.tensors: dict[str, Tensor] = {}
         self.layers: list[Layer] = []
         self.problems = Problems()
