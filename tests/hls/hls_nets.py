@@ -5,15 +5,18 @@ from __future__ import annotations
 from exact_models import Net
 
 
-def integers(name: str = "integers") -> Net:
-    """Every operator of 8-bit tensors that the flows take: residual, depthwise, dilated, clipped on both sides."""
+def integers(name: str = "integers", *, apart: bool = False) -> Net:
+    """Every operator of 8-bit tensors that the flows take: residual, depthwise, dilated, clipped on both sides.
+
+    The windows of its pool overlap, unless they stand `apart`.
+    """
     net = Net(3, name)
     x = net.quantize(net.input("x", (1, 3, 8, 8)), dtype="int8")
     stem = net.conv(x, 4, pads=(1, 1, 1, 1), lo=0, hi=200)
     deep = net.depthwise(stem, pads=(1, 1, 1, 1), dtype="int8", lo=-100, hi=90)
     joined = net.add(net.conv(stem, 4, (1, 1), precision="wide"), deep)
     both = net.concat(net.conv(joined, 4, (3, 2), dilations=(2, 1), group=2), net.conv(joined, 2, (5, 2), lo=3))
-    clipped = net.requantize(net.max_pool(both, (2, 2), strides=(2, 1), pads=(0, 1, 0, 0)), hi=99)
+    clipped = net.requantize(net.max_pool(both, (2, 2), strides=(2, 2 if apart else 1), pads=(0, 1, 0, 0)), hi=99)
     average = net.average_pool(clipped, (2, 3), strides=(1, 2), pads=(0, 1, 0, 0))
     net.dequantize(net.matmul(net.flatten(average), 5, dtype="int8"))
     net.dequantize(joined)

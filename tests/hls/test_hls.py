@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,13 @@ pytest.importorskip("hls4ml", reason="hls4ml is not installed")
 if shutil.which("g++") is None:
     pytest.skip("g++ is not installed", allow_module_level=True)
 
-NETS = {"integers": integers, "bits": bits, "vectors": vectors, "scaled": scaled}
+NETS = {
+    "integers": integers,
+    "apart": partial(integers, apart=True),
+    "bits": bits,
+    "vectors": vectors,
+    "scaled": scaled,
+}
 WHOLE, STREAM = "io_parallel", "io_stream"
 QUICK = [
     ("hls-catapult", "integers", WHOLE),
@@ -40,7 +46,10 @@ QUICK = [
     ("hls-catapult", "scaled", WHOLE),
 ]
 """The flow that g++ compiles fastest; the others are slow tests."""
-EVERY = [(target, net, io_type) for target in TARGETS for net in NETS for io_type in (WHOLE, STREAM)]
+OVERLAPPING = ("hls-vitis", "integers", STREAM)
+"""What that flow's streamed pool does not take."""
+EVERY = [(target, net, io_type) for target in TARGETS for net in NETS if net != "apart" for io_type in (WHOLE, STREAM)]
+EVERY[EVERY.index(OVERLAPPING)] = ("hls-vitis", "apart", STREAM)
 REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]
 
 Samples = list[dict[str, npt.NDArray[Any]]]
@@ -183,6 +192,13 @@ def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
         assert word in reasons
     assert sum("nothing that computes" in problem.why for problem in found) == 2
     assert all(problem.where for problem in found)
+
+
+def test_streamed_pools_of_vitis_stand_apart() -> None:
+    target, _, io_type = OVERLAPPING
+    (problem,) = BACKEND.configured(target, {"io_type": io_type}).problems(integers().graph(), target)
+    assert "MaxPool" in problem.where and "overlap" in problem.why and "io_parallel" in problem.fix
+    assert BACKEND.problems(integers().graph(), target) == []
 
 
 def test_the_simulation_is_not_timed(running: Any) -> None:

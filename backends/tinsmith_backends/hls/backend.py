@@ -35,10 +35,12 @@ class HlsBackend:
         return HlsBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
-        """Every reason why this graph cannot be built; the same for all flows."""
+        """Every reason why this graph cannot be built."""
         from tinsmith_backends.hls.constraints import problems
 
-        return problems(graph)
+        flow = TARGETS[target]
+        streams = Settings.resolve(self.given, flow).io_type == "io_stream"
+        return problems(graph, pools_overlap=flow.streams_overlapping_pools or not streams)
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write the project into the empty folder `out`, with a self-test that needs no Tinsmith."""

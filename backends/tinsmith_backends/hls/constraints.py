@@ -9,6 +9,7 @@ from tinsmith.ir.exact import (
     Add,
     Binarize,
     BinaryMatMul,
+    BinaryMaxPool,
     Concat,
     Dequantize,
     ExactGraph,
@@ -28,9 +29,10 @@ from tinsmith_backends.hls.lower import channels_last
 from tinsmith_backends.hls.lower_layers import HANDLERS
 
 
-def problems(graph: ExactGraph) -> list[Problem]:
-    """Every rule that some layer breaks."""
-    return refusals(graph, RULES, "HLS targets cannot take this layer")
+def problems(graph: ExactGraph, *, pools_overlap: bool = True) -> list[Problem]:
+    """Every rule that some layer breaks; `pools_overlap` as the flow can do it with the io type that is asked for."""
+    rules = RULES if pools_overlap else (*RULES, _windows_apart)
+    return refusals(graph, rules, "HLS targets cannot take this layer")
 
 
 def _known(graph: ExactGraph, layer: Layer) -> bool:
@@ -83,6 +85,14 @@ def _padding_never_wins(graph: ExactGraph, layer: Layer) -> bool:
 def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
     """It is a pool with dilation, which hls4ml has not."""
     return not hasattr(layer, "kernel") or getattr(layer, "dilations", (1, 1)) == (1, 1)
+
+
+def _windows_apart(graph: ExactGraph, layer: Layer) -> bool:
+    """It is a pool whose windows overlap or leave pixels out, and this flow's streamed pool takes windows side by side.
+
+    --set io_type=io_parallel, or hls-vivado
+    """
+    return not isinstance(layer, MaxPool | BinaryMaxPool) or layer.kernel == layer.strides
 
 
 def _joins_images(graph: ExactGraph, layer: Layer) -> bool:
