@@ -75,7 +75,7 @@ CASES: dict[str, Case] = {
     "ext-arbiter": Case("tsm_ext_arbiter", "soc_bus_bench"),
     "cpu-ram": Case("tsm_cpu_ram", "soc_bus_bench", {"WORDS": 16, "FILE": '"words.hex"'}, {"words.hex": WORDS}),
     "stream": Case("tsm_stream", "soc_stream_bench", {"DEPTH": 64}),
-    "trigger": Case("tsm_trigger", "soc_stream_bench", {"DEPTH": 64, "QUEUE": 2}),
+    "trigger": Case("tsm_trigger", "soc_stream_bench", {"DEPTH": 64}),
     "packer": Case("tsm_packer", "soc_stream_bench"),
     "sample": Case("tsm_sample", "soc_stream_bench"),
     "results": Case("tsm_results", "soc_stream_bench", {"QUEUE": 4}),

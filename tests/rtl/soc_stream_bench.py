@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 from soc_registers import clocks, field, idle, peek, poke
+from soc_samples import sample, samples_come, trigger
 from streams import start
 from tinsmith_backends.soc import memory_map as m
 
@@ -149,32 +149,25 @@ async def trigger_mode(dut: Any) -> None:
         await poke(dut, f"STREAM.{register}", value)
     pulses = [[rng.randint(20, 60) for _ in range(20)] + [rng.randint(110, 700) for _ in range(6)] for _ in range(11)]
 
-    async def convert(samples: Sequence[int]) -> None:
-        for sample in samples:
-            dut.s_valid_i.value, dut.s_data_i.value = 1, sample
-            await FallingEdge(dut.clk_i)
-            dut.s_valid_i.value = 0
-            await FallingEdge(dut.clk_i)
-
     for pulse in pulses:
-        await convert(pulse)
+        await samples_come(dut, pulse)
     lost = await peek(dut, "STREAM.OVERFLOWS")
     held = len(pulses) - lost
-    assert 1 <= held <= 5 and lost >= 6  # a buffer of 64 samples, a queue of 4
+    assert held == 5  # of 12 samples each, in a queue of 64
     for pulse in pulses[:held]:
         store: dict[int, int] = {}
         sink = cocotb.start_soon(memory(dut, store, 0.4, 3))
         if pulse is pulses[held - 1]:
-            cocotb.start_soon(convert([30] * size))  # the last of them may still want samples
+            cocotb.start_soon(samples_come(dut, [30] * size))  # the last of them may still want samples
         assert await fill(dut) == 0
         frame = (pulse + [30] * size)[20 - pre : 20 - pre + size]
         expected = [max(-128, min(127, (v - offset + 2) >> shift)) & 255 for v in frame]
         found = [store[64 + i] for i in range(size)]
         assert found[: pre + 6] == expected[: pre + 6]
         sink.cancel()
-    await convert([30] * 30)
+    await samples_come(dut, [30] * 30)
     sink = cocotb.start_soon(memory(dut, {}, 0.0, 4))
-    source = cocotb.start_soon(convert([30] * 10 + [500] * 3))
+    source = cocotb.start_soon(samples_come(dut, [30] * 10 + [500] * 3))
     assert await fill(dut) == m.ERROR["STREAM_TIMEOUT"]
     await source
     sink.cancel()
@@ -188,79 +181,6 @@ async def stream(dut: Any) -> None:
     await stop_is_obeyed(dut)
     await words_of_a_stopped_frame_stay_with_it(dut)
     await trigger_mode(dut)
-
-
-def triggered(samples: Sequence[int], size: int, pre: int, threshold: int) -> tuple[list[int], int]:
-    """Where frames begin when every one is read at once, and how many triggers are lost.
-
-    Crossings outside frames begin one where `pre` samples came before them since the last, else they are lost.
-    """
-    starts, lost, free, below = [], 0, 0, False
-    for at, sample in enumerate(samples):
-        if below and sample >= threshold and at >= free:
-            if at - free >= pre:
-                starts.append(at - pre)
-                free = at - pre + size
-            else:
-                lost += 1
-        below = sample < threshold
-    return starts, lost
-
-
-async def trigger(dut: Any) -> None:
-    """Frames are runs of samples without a gap, from the right place; with a slow reader, lost triggers are counted."""
-    rng = random.Random(10)
-    depth = 64
-    for size, pre, slow in ((16, 4, False), (1, 0, False), (64, 20, False), (16, 4, True), (30, 29, True)):
-        samples = [rng.randint(-50, 54) if rng.random() < 0.8 else rng.randint(55, 90) for _ in range(1500)]
-        dut.run_i.value = dut.take_i.value = dut.m_ready_i.value = 0
-        dut.rst_ni.value = 0
-        await clocks(dut, 2)
-        dut.rst_ni.value = 1
-        dut.samples_i.value, dut.pretrigger_i.value, dut.threshold_i.value = size, pre, 55
-        dut.run_i.value = 1
-        frames: list[list[int]] = []
-        lost = 0
-
-        async def read(frames: list[list[int]] = frames, size: int = size, slow: bool = slow) -> None:
-            reader = random.Random(size)
-            while True:
-                while slow and reader.random() < 0.995:
-                    await FallingEdge(dut.clk_i)
-                frame: list[int] = []
-                while len(frame) < size:
-                    dut.take_i.value = int(not frame and dut.active_o.value == 0)
-                    dut.m_ready_i.value = int(reader.random() < 0.7)
-                    await RisingEdge(dut.clk_i)
-                    if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
-                        value = int(dut.m_data_o.value)
-                        frame.append(value - 65536 if value >= 32768 else value)
-                    await FallingEdge(dut.clk_i)
-                dut.take_i.value = 0
-                dut.m_ready_i.value = 0
-                frames.append(frame)
-
-        task = cocotb.start_soon(read())
-        for sample in samples:
-            dut.s_valid_i.value, dut.s_data_i.value = 1, sample & 0xFFFF
-            await RisingEdge(dut.clk_i)
-            lost += int(dut.lost_o.value)
-            await FallingEdge(dut.clk_i)
-            dut.s_valid_i.value = 0
-            for _ in range(rng.randrange(4)):
-                await FallingEdge(dut.clk_i)
-        await clocks(dut, 8 * depth if not slow else 4000)
-        task.cancel()
-        starts, early = triggered(samples, size, pre, 55)
-        whole = [samples[at : at + size] for at in starts if at + size <= len(samples)]
-        if not slow:
-            assert frames == whole and lost == early
-            continue
-        crossings = sum(a < 55 <= b for a, b in pairwise(samples))
-        runs = {tuple(samples[at : at + size]) for at in range(len(samples))}
-        assert 3 < len(frames) < len(whole) and lost > 0
-        assert all(tuple(frame) in runs and frame[pre] >= 55 for frame in frames)
-        assert lost + len(frames) <= crossings
 
 
 async def packer(dut: Any) -> None:
@@ -292,56 +212,6 @@ async def packer(dut: Any) -> None:
                 words += 1
             await FallingEdge(dut.clk_i)
         assert [got[i] for i in range(size)] == list(data) and len(got) == size
-
-
-def converted(value: int, offset: int, shape: int, shift: int) -> int:
-    """What a sample becomes: one byte, or two with the first of them low."""
-    v = value - offset
-    if shape == m.SAMPLE_FORMAT["SPLIT"]:
-        v = max(0, min((256 << shift) - 1, v))
-        return v >> shift | (v & ((1 << shift) - 1)) << 8
-    if shape == m.SAMPLE_FORMAT["PAIR"]:
-        v = max(-32896, min(32639, v))
-        high = (v + 128) >> 8
-        return (high & 255) | ((v - 256 * high) & 255) << 8
-    low, top = (-128, 127) if shape == m.SAMPLE_FORMAT["INT8"] else (0, 255)
-    return max(low, min(top, (v + (1 << shift >> 1)) >> shift)) & 255
-
-
-async def sample(dut: Any) -> None:
-    """Every format, with waits on both sides; without them a sample a clock; a clear forgets two of them."""
-    rng = random.Random(13)
-    special = (-32768, -32767, -129, -128, -1, 0, 1, 127, 128, 255, 32639, 32640, 32767)
-    for number in range(160):
-        shape = rng.randrange(4)
-        shift = rng.randint(1, 8) if shape == m.SAMPLE_FORMAT["SPLIT"] else rng.randrange(16)
-        offset, *values = (rng.choice((rng.choice(special), rng.randint(-32768, 32767))) for _ in range(31))
-        waits = 0.4 * (number % 2)
-        dut.offset_i.value, dut.format_i.value, dut.shift_i.value = offset & 0xFFFF, shape, shift
-        got: list[int] = []
-        sent = clock = 0
-        while len(got) < len(values):
-            dut.s_valid_i.value = offered = int(sent < len(values) and rng.random() >= waits)
-            dut.s_data_i.value = values[min(sent, len(values) - 1)] & 0xFFFF if offered else rng.getrandbits(16)
-            dut.m_ready_i.value = int(rng.random() >= waits)
-            await RisingEdge(dut.clk_i)
-            sent += int(offered and dut.s_ready_o.value == 1)
-            if dut.m_valid_o.value == 1 and dut.m_ready_i.value == 1:
-                got.append(int(dut.m_data_o.value))
-            clock += 1
-            await FallingEdge(dut.clk_i)
-        assert got == [converted(value, offset, shape, shift) for value in values], (shape, shift, offset)
-        assert waits or clock == len(values) + 2
-        assert dut.pair_o.value == int(shape in (m.SAMPLE_FORMAT["PAIR"], m.SAMPLE_FORMAT["SPLIT"]))
-    dut.s_valid_i.value, dut.m_ready_i.value = 1, 0
-    await clocks(dut, 3)
-    assert dut.m_valid_o.value == 1 and dut.s_ready_o.value == 0
-    dut.s_valid_i.value, dut.clear_i.value = 0, 1
-    await clocks(dut, 1)
-    dut.clear_i.value = 0
-    for _ in range(4):
-        assert dut.m_valid_o.value == 0
-        await clocks(dut, 1)
 
 
 async def results(dut: Any) -> None:
