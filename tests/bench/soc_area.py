@@ -1,15 +1,20 @@
-"""What the chip takes on an ECP5-85k, and the clock that it reaches: Yosys and nextpnr, with processor and firmware.
+"""What the chip takes on an ECP5-85k, and the clock that it reaches: Yosys and nextpnr.
 
-The path that sets the clock goes to the error stream.
+    python tests/bench/soc_area.py [--chips 8x8 8x4 4x4] [--tops tsm_soc tsm_accel] [--json]
 
-Ours is the share of the part, or 50 MHz over the clock; the peer is the whole part, or 1. `--chips 4x4` takes some.
+`tsm_soc` is the whole chip, with processor and firmware, `tsm_accel` the accelerator alone. The path that sets the
+clock goes to the error stream, with the nanoseconds at which it leaves each block. Ours is the share of the part, or
+50 MHz over the clock; the peer is the whole part, or 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from bench_report import Row, report
@@ -24,42 +29,51 @@ CHIPS = {
     "4x4": {"PES": 4, "LANES": 4, "RQS": 2},
 }
 """Elements x lanes: parameters of tsm_soc; the others are the defaults."""
+TOPS = {"tsm_soc": "chip", "tsm_accel": "accelerator"}
 CLOCK_MHZ = 50.0
 CELLS = {"TRELLIS_COMB": "LUTs", "TRELLIS_FF": "flip-flops", "MULT18X18D": "multipliers", "DP16KD": "block memories"}
 
 
-def routed(parameters: dict[str, int], place: Path) -> Routed:
-    """The whole chip on the part."""
-    firmware.build(place / "firmware.hex")
-    values = {**parameters, "FIRMWARE": "firmware.hex"}
-    synthesize(rtl_sources(), "tsm_soc", "ecp5", parameters=values, folder=place, netlist=place / "chip.json")
+def routed(top: str, parameters: dict[str, int], place: Path) -> Routed:
+    """A chip, or its accelerator, on the part."""
+    values: dict[str, int | str] = dict(parameters)
+    if top == "tsm_soc":
+        firmware.build(place / "firmware.hex")
+        values["FIRMWARE"] = "firmware.hex"
+    synthesize(rtl_sources(), top, "ecp5", parameters=values, folder=place, netlist=place / "chip.json")
     return place_and_route(place / "chip.json", "ecp5", target_mhz=60.0)
 
 
-def rows(name: str) -> list[Row]:
-    """One chip's lines."""
+def path(found: Routed) -> str:
+    """The slowest path: where it begins, the blocks with the time at which it leaves them, where it ends."""
+    cells = [(re.split(r"_[A-Z]|\.\d", cell)[0], when) for cell, when in found.slowest]
+    ways = groupby(cells, lambda cell: cell[0].rpartition(".")[0] or "top")
+    blocks = [f"{block} {max(when for _, when in part):.1f}" for block, part in ways]
+    return " -> ".join([cells[0][0], *blocks, cells[-1][0]]) if cells else "none"
+
+
+def rows(name: str, top: str) -> Iterator[Row]:
+    """One design's lines."""
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as place:
-        found = routed(CHIPS[name], Path(place))
-    print(f"{name}: {found.clock_mhz:.1f} MHz, " + ", ".join(_cells(found)), file=sys.stderr)
-    print("\n".join(f"    {when:6.2f} ns  {cell}" for cell, when in found.slowest), file=sys.stderr)
-    made = [Row(f"{name}, 50 MHz", CLOCK_MHZ / found.clock_mhz, 1.0, "clock reached", 1.0)]
+        found = routed(top, CHIPS[name], Path(place))
+    used = ", ".join(f"{found.used[kind][0]} {text}" for kind, text in CELLS.items())
+    print(f"{name} {TOPS[top]}: {found.clock_mhz:.1f} MHz, {used}", file=sys.stderr)
+    print(f"    {path(found)}", file=sys.stderr)
+    yield Row(f"{name} {TOPS[top]}, 50 MHz", CLOCK_MHZ / found.clock_mhz, 1.0, "clock reached", 1.0)
     for kind, text in CELLS.items():
-        used, there = found.used[kind]
-        made.append(Row(f"{name}, {text}", used / there, 1.0, "ECP5-85k", 1.0))
-    return made
-
-
-def _cells(found: Routed) -> list[str]:
-    return [f"{found.used[kind][0]} {text}" for kind, text in CELLS.items()]
+        taken, there = found.used[kind]
+        yield Row(f"{name} {TOPS[top]}, {text}", taken / there, 1.0, "ECP5-85k", 1.0)
 
 
 def main() -> int:
-    """Print the table; 1 where a chip does not fit or is slower than 50 MHz."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the table; 1 where a design does not fit or is slower than 50 MHz."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--chips", nargs="+", choices=CHIPS, default=list(CHIPS))
+    parser.add_argument("--tops", nargs="+", choices=TOPS, default=list(TOPS))
     told = parser.parse_args()
-    return report([row for name in told.chips for row in rows(name)], "shares", as_json=told.json)
+    made = [row for name in told.chips for top in told.tops for row in rows(name, top)]
+    return report(made, "shares", as_json=told.json)
 
 
 if __name__ == "__main__":
