@@ -41,6 +41,7 @@ void tsm_soft_add(uint8_t *memory, const uint32_t *step);
 void tsm_soft_max_pool(uint8_t *memory, const uint32_t *step);
 void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *table);
 void tsm_soft_piecewise(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_table(uint8_t *memory, const uint32_t *step, const int32_t *table);
 void tsm_soft_copy(uint8_t *memory, const uint32_t *step);
 void tsm_soft_softmax(uint8_t *memory, const uint32_t *step, const int32_t *table);
 void tsm_soft_argmax(uint8_t *memory, const uint32_t *step);

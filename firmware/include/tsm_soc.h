@@ -2,7 +2,8 @@
 // A field is `word, low, width`: tsm_get(words, TSM_STEP_KIND).
 #ifndef TSM_SOC_H
 #define TSM_SOC_H
-#define TSM_VERSION 0x00000001u
+#define TSM_VERSION 0x00000002u
+#define TSM_TABLES 0x00000008u
 #define TSM_MAGIC_DESCRIPTOR 0x00005443u
 #define TSM_MAGIC_IMAGE 0x314d5354u
 #define TSM_MAGIC_RESULT 0x00005453u
@@ -17,6 +18,7 @@
 #define TSM_OPS_ADD 1u
 #define TSM_OPS_MAXPOOL 2u
 #define TSM_OPS_HISTORY 4u
+#define TSM_OPS_TABLE 8u
 
 // Opcodes of compute descriptors
 #define TSM_OP_CONV 1u
@@ -26,6 +28,7 @@
 // Opcodes of load descriptors
 #define TSM_LOAD_OP_WEIGHTS 1u
 #define TSM_LOAD_OP_PARAMETERS 2u
+#define TSM_LOAD_OP_TABLES 3u
 
 // What becomes of an accumulator
 #define TSM_END_REQUANTIZE 0u
@@ -45,6 +48,7 @@
 #define TSM_SOFT_COPY 5u
 #define TSM_SOFT_SOFTMAX 6u
 #define TSM_SOFT_ARGMAX 7u
+#define TSM_SOFT_TABLE 8u
 
 // How the sample stream becomes an input tensor
 #define TSM_MODE_FRAME 0u
@@ -235,6 +239,8 @@
 #define TSM_COMPUTE_OUT_PIX_BYTES 15u, 0u, 32u
 #define TSM_COMPUTE_SHIFT 16u, 0u, 6u
 #define TSM_COMPUTE_ENDING 16u, 8u, 2u
+#define TSM_COMPUTE_LOOK_UP 16u, 10u, 1u
+#define TSM_COMPUTE_TABLE 16u, 16u, 3u
 #define TSM_COMPUTE_LO 17u, 0u, 16u
 #define TSM_COMPUTE_HI 17u, 16u, 16u
 #define TSM_COMPUTE_M_A 18u, 0u, 32u

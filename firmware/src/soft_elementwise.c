@@ -43,6 +43,12 @@ void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *t
     }
 }
 
+void tsm_soft_table(uint8_t *memory, const uint32_t *step, const int32_t *table) {
+    const struct elements e = elements_of(memory, step);
+    const uint8_t *results = (const uint8_t *)table;
+    for (uint32_t i = 0; i < e.pixels * e.channels; i++) e.out[i] = results[e.in[i]];
+}
+
 void tsm_soft_piecewise(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     struct elements e = elements_of(memory, step);
     for (; e.pixels > 0u; e.pixels--) {

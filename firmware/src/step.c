@@ -21,6 +21,7 @@ static uint32_t extent_of(const uint32_t *step, struct extent *extent) {
     case TSM_SOFT_MAXPOOL: *extent = (struct extent){in, 0u, out, 0u, 0}; break;
     case TSM_SOFT_REQUANTIZE: *extent = (struct extent){out, 0u, out, channels, 1}; break;
     case TSM_SOFT_PIECEWISE: *extent = (struct extent){out, 0u, out, 5u * channels, 1}; break;
+    case TSM_SOFT_TABLE: *extent = (struct extent){out, 0u, out, 64u, 0}; break;
     case TSM_SOFT_COPY:
         *extent = (struct extent){strided(in_h, tsm_get(step, TSM_STEP_IN_W), channels), 0u,
                                   strided(in_h, tsm_get(step, TSM_STEP_OUT_W), channels), 0u, 0};

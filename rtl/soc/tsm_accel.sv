@@ -15,7 +15,7 @@ module tsm_accel #(
     parameter integer PAR_WORDS = 256,   // biases and multipliers, in each element
     parameter integer DESC_WORDS = 2048, // words of 32 bits
     parameter integer KIND = 0,          // tsm_dot's: 0 multiply, 1 shift and add, 2 XNOR and popcount
-    parameter integer OPS = 7            // optional operators: bit 0 addition, 1 maximum pool, 2 history
+    parameter integer OPS = 15           // optional operators: bit 0 addition, 1 maximum pool, 2 history, 3 tables
 ) (
     input  wire logic        clk_i,
     input  wire logic        rst_ni,
@@ -64,6 +64,7 @@ module tsm_accel #(
   localparam integer PEW = $clog2(PES);
   localparam integer BYTES = RQS > 4 ? RQS : 4;
   localparam integer WIDEST = PES > LANES ? PES : LANES;
+  localparam integer TABLES = OPS[3] ? tsm_soc_pkg::TABLES : 0;
   localparam integer BANKS = WIDEST > 4 ? WIDEST : 4;
   localparam [31:0] IDENTITY = tsm_soc_pkg::identity(
       PES, LANES, RQS, ACT_BYTES, WGT_WORDS, PAR_WORDS, DESC_WORDS, KIND, OPS);
@@ -138,13 +139,13 @@ module tsm_accel #(
       .nest_busy_i(nest_busy), .array_busy_i(array_busy), .drain_busy_i(drain_busy)
   );
 
-  wire logic ld_weight, ld_param;
+  wire logic ld_weight, ld_param, ld_table;
   wire logic [PEW-1:0] ld_pe;
   wire logic [1:0] ld_chunk;
   wire logic [15:0] ld_addr;
   wire logic [31:0] ld_data;
   tsm_loader #(
-      .PES(PES), .LANES(LANES), .WGT_WORDS(WGT_WORDS), .PAR_WORDS(PAR_WORDS), .DESC_AW(DAW)
+      .PES(PES), .LANES(LANES), .WGT_WORDS(WGT_WORDS), .PAR_WORDS(PAR_WORDS), .TABLES(TABLES), .DESC_AW(DAW)
   ) u_loader (
       .clk_i, .rst_ni,
       .start_i(start), .flush_i(flush), .base_i(DAW'(load_base)), .count_i(load_count),
@@ -153,8 +154,8 @@ module tsm_accel #(
       .desc_req_o(l_req), .desc_gnt_i(l_gnt), .desc_addr_o(l_addr), .desc_rvalid_i(l_rvalid), .desc_rdata_i(desc_rdata),
       .ext_req_valid_o, .ext_req_ready_i, .ext_req_addr_o, .ext_req_len_o, .ext_rsp_valid_i, .ext_rsp_ready_o,
       .ext_rsp_data_i,
-      .ld_weight_o(ld_weight), .ld_param_o(ld_param), .ld_pe_o(ld_pe), .ld_chunk_o(ld_chunk), .ld_addr_o(ld_addr),
-      .ld_data_o(ld_data)
+      .ld_weight_o(ld_weight), .ld_param_o(ld_param), .ld_table_o(ld_table), .ld_pe_o(ld_pe), .ld_chunk_o(ld_chunk),
+      .ld_addr_o(ld_addr), .ld_data_o(ld_data)
   );
 
   // How the running descriptor works
@@ -208,12 +209,14 @@ module tsm_accel #(
       .multipliers_o(multipliers), .busy_o(array_busy)
   );
 
-  tsm_drain #(.PES(PES), .RQS(RQS), .ADDR_W(AW), .BYTES(BYTES)) u_drain (
+  tsm_drain #(.PES(PES), .RQS(RQS), .ADDR_W(AW), .BYTES(BYTES), .TABLES(TABLES)) u_drain (
       .clk_i, .rst_ni, .flush_i(flush),
       .raw_i(raw), .packed_i(bits), .threshold_i(threshold), .pair_i(pair),
       .m_a_i(desc[tsm_soc_pkg::COMPUTE_M_A_LSB +: 32]), .m_b_i(desc[tsm_soc_pkg::COMPUTE_M_B_LSB +: 32]),
       .shift_i(desc[tsm_soc_pkg::COMPUTE_SHIFT_LSB +: 6]), .lo_i(desc[tsm_soc_pkg::COMPUTE_LO_LSB +: 16]),
       .hi_i(desc[tsm_soc_pkg::COMPUTE_HI_LSB +: 16]),
+      .look_up_i(desc[tsm_soc_pkg::COMPUTE_LOOK_UP_LSB]), .table_i(desc[tsm_soc_pkg::COMPUTE_TABLE_LSB +: 3]),
+      .ld_table_i(ld_table), .ld_addr_i(ld_addr), .ld_data_i(ld_data),
       .start_i(result_start), .addr_i(result_addr), .count_i(result_count), .results_i(results),
       .multipliers_i(multipliers),
       .wr_valid_o(wr_valid), .wr_addr_o(wr_addr), .wr_be_o(wr_be), .wr_data_o(wr_data), .busy_o(drain_busy)

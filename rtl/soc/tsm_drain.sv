@@ -3,14 +3,15 @@
 // `start_i` says that results and multipliers are new; they stay until the next start. RQS channels a clock go through the
 // requantizers; raw accumulators go past them, one a clock, four bytes each, and packed ones all at once: a bit a channel, 1
 // where the accumulator is negative. Starts must lie ceil(count / RQS) clocks apart (raw: count, packed: 1): the nest sees
-// to that.
+// to that. Requantized bytes may go on through a table, which takes them a clock more.
 `default_nettype none
 
 module tsm_drain #(
     parameter integer PES = 8,
     parameter integer RQS = 4,
     parameter integer ADDR_W = 16,
-    parameter integer BYTES = 4   // of the write port: the larger of RQS and 4
+    parameter integer BYTES = 4,  // of the write port: the larger of RQS and 4
+    parameter integer TABLES = 8  // none: 0
 ) (
     input  wire logic                 clk_i,
     input  wire logic                 rst_ni,
@@ -25,6 +26,12 @@ module tsm_drain #(
     input  wire logic [5:0]           shift_i,
     input  wire logic [15:0]          lo_i,
     input  wire logic [15:0]          hi_i,
+    input  wire logic                 look_up_i,
+    input  wire logic [2:0]           table_i,
+    // Loader, for the tables
+    input  wire logic                 ld_table_i,
+    input  wire logic [15:0]          ld_addr_i,
+    input  wire logic [31:0]          ld_data_i,
     // Results
     input  wire logic                 start_i,
     input  wire logic [ADDR_W-1:0]    addr_i,
@@ -39,6 +46,7 @@ module tsm_drain #(
     output wire logic                 busy_o
 );
   localparam integer DEPTH = 6;  // clocks of a requantizer
+  localparam integer WAY = TABLES != 0 ? DEPTH + 1 : DEPTH;
   localparam integer IW = $clog2(PES) + 1;
   localparam [IW-1:0] CHUNK = ~IW'(RQS - 1);  // a requantizer sees every RQS-th element only
 
@@ -57,11 +65,12 @@ module tsm_drain #(
   wire logic direct = raw_i || packed_i;
 
   // What is on its way through the requantizers, entry 0 first.
-  logic [DEPTH-1:0] valid_q;
-  logic [DEPTH*ADDR_W-1:0] addrs_q;
-  logic [DEPTH*BYTES-1:0] bes_q;
+  wire logic looked = TABLES != 0 && look_up_i;
+  logic [WAY-1:0] valid_q;
+  logic [WAY*ADDR_W-1:0] addrs_q;
+  logic [WAY*BYTES-1:0] bes_q;
   logic [BYTES-1:0] be;
-  wire logic [BYTES*8-1:0] bytes;
+  wire logic [BYTES*8-1:0] bytes, results;
   logic [BYTES*8-1:0] signs;
   integer b, s;
   always_comb begin
@@ -83,8 +92,8 @@ module tsm_drain #(
       wr_valid_o <= 1'b0;
     end else begin
       busy_q <= active && !last;
-      valid_q <= {valid_q[DEPTH-2:0], active && !direct};
-      wr_valid_o <= direct ? active : valid_q[DEPTH-1];
+      valid_q <= {valid_q[WAY-2:0], active && !direct};
+      wr_valid_o <= direct ? active : looked ? valid_q[WAY-1] : valid_q[DEPTH-1];
     end
   end
 
@@ -92,11 +101,11 @@ module tsm_drain #(
     index_q <= index + step;
     addr_q <= addr + (raw_i ? ADDR_W'(4) : ADDR_W'(RQS));
     count_q <= count;
-    addrs_q <= {addrs_q[(DEPTH-1)*ADDR_W-1:0], addr};
-    bes_q <= {bes_q[(DEPTH-1)*BYTES-1:0], be};
-    wr_addr_o <= direct ? addr : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
-    wr_be_o <= direct ? be : bes_q[DEPTH*BYTES-1 -: BYTES];
-    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : packed_i ? signs : bytes;
+    addrs_q <= {addrs_q[(WAY-1)*ADDR_W-1:0], addr};
+    bes_q <= {bes_q[(WAY-1)*BYTES-1:0], be};
+    wr_addr_o <= direct ? addr : looked ? addrs_q[WAY*ADDR_W-1 -: ADDR_W] : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
+    wr_be_o <= direct ? be : looked ? bes_q[WAY*BYTES-1 -: BYTES] : bes_q[DEPTH*BYTES-1 -: BYTES];
+    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : packed_i ? signs : looked ? results : bytes;
   end
 
   genvar r;
@@ -110,8 +119,18 @@ module tsm_drain #(
             .y_o(bytes[r*8 +: 8])
         );
       end else begin : gen_none
-        assign bytes[r*8 +: 8] = 8'h00;
+        assign {bytes[r*8 +: 8], results[r*8 +: 8]} = 16'h0000;
       end
+    end
+    if (TABLES != 0) begin : gen_tables
+      wire logic unused = ^ld_addr_i;
+      tsm_tables #(.RQS(RQS), .TABLES(TABLES)) u_tables (
+          .clk_i, .ld_i(ld_table_i), .ld_addr_i(ld_addr_i[$clog2(TABLES*64)-1:0]), .ld_data_i, .table_i,
+          .bytes_i(bytes[RQS*8-1:0]), .results_o(results[RQS*8-1:0])
+      );
+    end else begin : gen_no_tables
+      wire logic unused = ^{look_up_i, table_i, ld_table_i, ld_addr_i, ld_data_i};
+      assign results[RQS*8-1:0] = '0;
     end
   endgenerate
 endmodule

@@ -4,7 +4,7 @@
 //   fetch --> wait --> request --> data --> check --> fetch ...       at the end, at an error or a flush: done
 //
 // Words of a weight block: word 0 of element 0 (LANES / 4 words of 32 bits), word 0 of element 1, ..., word 1 of element 0;
-// of a parameter block: bias and multiplier of element 0, of element 1, ...
+// of a parameter block: bias and multiplier of element 0, of element 1, ...; of a block of tables: one after the other.
 // A flush in mid-transfer takes the words that are still to come, and drops them.
 `default_nettype none
 
@@ -13,6 +13,7 @@ module tsm_loader #(
     parameter integer LANES = 8,
     parameter integer WGT_WORDS = 1024,
     parameter integer PAR_WORDS = 256,
+    parameter integer TABLES = 8,  // none: 0
     parameter integer DESC_AW = 11
 ) (
     input  wire logic                   clk_i,
@@ -43,9 +44,10 @@ module tsm_loader #(
     input  wire logic                   ext_rsp_valid_i,
     output wire logic                   ext_rsp_ready_o,
     input  wire logic [31:0]            ext_rsp_data_i,
-    // Elements
+    // Elements and tables
     output      logic                   ld_weight_o,
     output      logic                   ld_param_o,
+    output      logic                   ld_table_o,
     output      logic [$clog2(PES)-1:0] ld_pe_o,
     output      logic [1:0]             ld_chunk_o,
     output      logic [15:0]            ld_addr_o,
@@ -75,7 +77,8 @@ module tsm_loader #(
   wire logic [31:0] crc32 = desc_q[tsm_soc_pkg::LOAD_CRC32_LSB +: 32];
   wire logic weights = 32'(opcode) == tsm_soc_pkg::LOAD_OP_WEIGHTS;
   wire logic params = 32'(opcode) == tsm_soc_pkg::LOAD_OP_PARAMETERS;
-  wire logic [31:0] limit = weights ? WGT_WORDS : PAR_WORDS;
+  wire logic tables = TABLES != 0 && 32'(opcode) == tsm_soc_pkg::LOAD_OP_TABLES;
+  wire logic [31:0] limit = weights ? WGT_WORDS : params ? PAR_WORDS : TABLES * 64;
   wire logic unused = ^desc_q;
 
   // Data: where the next word goes, and the CRC of those that came
@@ -85,8 +88,8 @@ module tsm_loader #(
   logic [31:0] crc_q;
   wire logic [31:0] crc_next;
   wire logic take = state_q == DATA && ext_rsp_valid_i;
-  wire logic last_chunk = chunk_q == (weights ? 2'(LANES / 4 - 1) : 2'd1);
-  wire logic last_pe = pe_q == PEW'(PES - 1);
+  wire logic last_chunk = tables || chunk_q == (weights ? 2'(LANES / 4 - 1) : 2'd1);
+  wire logic last_pe = tables || pe_q == PEW'(PES - 1);
   wire logic past = take && 32'(word_q) >= limit;
   assign ext_req_valid_o = state_q == REQUEST;
   assign ext_req_addr_o = desc_q[tsm_soc_pkg::LOAD_EXT_ADDR_LSB +: 32];
@@ -99,7 +102,7 @@ module tsm_loader #(
   // Errors
   wire logic waiting = state_q == WAIT && got_q == 3'(FETCHED);
   wire logic [7:0] bad = magic != tsm_soc_pkg::MAGIC_DESCRIPTOR[15:0] ? tsm_soc_pkg::ERR_MAGIC[7:0]
-                       : !weights && !params ? tsm_soc_pkg::ERR_OPCODE[7:0]
+                       : !weights && !params && !tables ? tsm_soc_pkg::ERR_OPCODE[7:0]
                        : ext_words == 32'd0 || |ext_words[31:16] ? tsm_soc_pkg::ERR_COUNT[7:0]
                        : dest >= limit ? tsm_soc_pkg::ERR_ADDRESS[7:0] : tsm_soc_pkg::ERR_NONE[7:0];
   wire logic wrong = state_q == CHECK && !killed_q && ~crc_q != crc32;
@@ -113,9 +116,11 @@ module tsm_loader #(
       state_q <= DONE;
       index_q <= '0;
       killed_q <= 1'b0;
-      {ld_weight_o, ld_param_o} <= 2'b00;
+      {ld_weight_o, ld_param_o, ld_table_o} <= 3'b000;
     end else begin
-      {ld_weight_o, ld_param_o} <= {take && weights && !killed_q && !past, take && params && !killed_q && !past};
+      ld_weight_o <= take && weights && !killed_q && !past;
+      ld_param_o <= take && params && !killed_q && !past;
+      ld_table_o <= take && tables && !killed_q && !past;
       if (flush_i || error_o) killed_q <= 1'b1;
       case (state_q)
         DONE:
@@ -191,7 +196,7 @@ module tsm_loader #(
       // A load reads after its computes, with a descriptor that was checked, and counts if its CRC was right.
       assert (!ext_req_valid_o || 32'(computes_done_i) >= after_compute);
       assert (!ext_req_valid_o || (bad == 8'd0 && got_q == 3'(FETCHED)));
-      assert (!(ld_weight_o && ld_param_o));
+      assert (32'(ld_weight_o) + 32'(ld_param_o) + 32'(ld_table_o) <= 1);
       // Why
       assert (state_q == DONE || state_q == CHECK || 32'(got_q) + 32'(granted_q) == 32'(asked_q));
       assert (asked_q <= 3'(FETCHED));

@@ -19,7 +19,7 @@ module tsm_soc #(
     parameter integer PAR_WORDS = 256,
     parameter integer DESC_WORDS = 2048,
     parameter integer KIND = 0,
-    parameter integer OPS = 7,
+    parameter integer OPS = 15,
     parameter integer RAM_BYTES = 32768,      // power of two
     parameter FIRMWARE = "firmware.hex",      // contents of the RAM, a 32-bit word a line
     parameter integer BEAT_BYTES = 4,         // of the sample stream: 2 or 4

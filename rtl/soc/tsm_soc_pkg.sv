@@ -5,7 +5,8 @@
 // A design uses only some of the numbers.
 // verilator lint_off UNUSEDPARAM
 package tsm_soc_pkg;
-  localparam [31:0] VERSION = 32'h00000001;
+  localparam [31:0] VERSION = 32'h00000002;
+  localparam [31:0] TABLES = 32'h00000008;
   localparam [31:0] MAGIC_DESCRIPTOR = 32'h00005443;
   localparam [31:0] MAGIC_IMAGE = 32'h314d5354;
   localparam [31:0] MAGIC_RESULT = 32'h00005453;
@@ -20,6 +21,7 @@ package tsm_soc_pkg;
   localparam [31:0] OPS_ADD = 32'h00000001;
   localparam [31:0] OPS_MAXPOOL = 32'h00000002;
   localparam [31:0] OPS_HISTORY = 32'h00000004;
+  localparam [31:0] OPS_TABLE = 32'h00000008;
 
   // Opcodes of compute descriptors
   localparam [31:0] OP_CONV = 32'h00000001;
@@ -29,6 +31,7 @@ package tsm_soc_pkg;
   // Opcodes of load descriptors
   localparam [31:0] LOAD_OP_WEIGHTS = 32'h00000001;
   localparam [31:0] LOAD_OP_PARAMETERS = 32'h00000002;
+  localparam [31:0] LOAD_OP_TABLES = 32'h00000003;
 
   // What becomes of an accumulator
   localparam [31:0] END_REQUANTIZE = 32'h00000000;
@@ -48,6 +51,7 @@ package tsm_soc_pkg;
   localparam [31:0] SOFT_COPY = 32'h00000005;
   localparam [31:0] SOFT_SOFTMAX = 32'h00000006;
   localparam [31:0] SOFT_ARGMAX = 32'h00000007;
+  localparam [31:0] SOFT_TABLE = 32'h00000008;
 
   // How the sample stream becomes an input tensor
   localparam [31:0] MODE_FRAME = 32'h00000000;
@@ -300,6 +304,10 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_SHIFT_W = 6;
   localparam integer COMPUTE_ENDING_LSB = 520;
   localparam integer COMPUTE_ENDING_W = 2;
+  localparam integer COMPUTE_LOOK_UP_LSB = 522;
+  localparam integer COMPUTE_LOOK_UP_W = 1;
+  localparam integer COMPUTE_TABLE_LSB = 528;
+  localparam integer COMPUTE_TABLE_W = 3;
   localparam integer COMPUTE_LO_LSB = 544;
   localparam integer COMPUTE_LO_W = 16;
   localparam integer COMPUTE_HI_LSB = 560;

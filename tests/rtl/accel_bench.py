@@ -124,7 +124,7 @@ BAD = {
 }
 BAD_LOADS = {
     "MAGIC": [("magic", 0)],
-    "OPCODE": [("opcode", 3)],
+    "OPCODE": [("opcode", 4)],
     "COUNT": [("ext_words", 0), ("ext_words", 1 << 16)],
     "ADDRESS": [("dest", 1 << 16)],
     "DEADLOCK": [("after_compute", 77)],

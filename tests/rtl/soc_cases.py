@@ -49,11 +49,17 @@ CASES: dict[str, Case] = {
     "requantizer": Case("tsm_requantizer", "soc_units"),
     "history": Case("tsm_history", "soc_units", {"LANES": 4}),
     "axil": Case("tsm_axil", "soc_units"),
-    "drain": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 2, "BYTES": 4}),
+    "drain": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 2, "BYTES": 4, "TABLES": 0}),
     "drain-wide": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 8, "BYTES": 8}),
+    "tables": Case("tsm_tables", "soc_units", {"RQS": 2, "TABLES": 4}),
     "desc-mem": Case("tsm_desc_mem", "soc_units", {"DESC_WORDS": 32}),
     "loader": Case(
         "tsm_loader", "soc_loader_bench", {"PES": 4, "LANES": 8, "WGT_WORDS": 16, "PAR_WORDS": 8, "DESC_AW": 6}
+    ),
+    "loader-bare": Case(
+        "tsm_loader",
+        "soc_loader_bench",
+        {"PES": 8, "LANES": 4, "WGT_WORDS": 8, "PAR_WORDS": 8, "TABLES": 0, "DESC_AW": 6},
     ),
     "pe": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 8, **PIPELINE}),
     "pe-xnor": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 4, "KIND": 2, **PIPELINE}),

@@ -30,11 +30,13 @@ class Chip:
     act: NDArray[np.uint8] = field(init=False)
     weights: NDArray[np.uint8] = field(init=False)
     params: NDArray[np.int64] = field(init=False)
+    tables: NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
         self.act = np.zeros(self.act_bytes, np.uint8)
         self.weights = np.zeros((self.wgt_words, self.pes, self.lanes), np.uint8)
         self.params = np.zeros((self.par_words, self.pes, 2), np.int64)
+        self.tables = np.zeros(memory_map.TABLES * 256, np.uint8)
 
     @property
     def vec(self) -> int:
@@ -50,6 +52,8 @@ class Chip:
             block = words.view(np.uint8).reshape(-1, self.lanes)
             for number, row in enumerate(block):
                 self.weights[dest + number // self.pes, number % self.pes] = row
+        elif opcode == 3:
+            self.tables[4 * dest : 4 * (dest + len(words))] = words.view(np.uint8)
         else:
             for number, word in enumerate(words.view(np.int32)):
                 self.params[dest + number // (2 * self.pes), number // 2 % self.pes, number % 2] = int(word)
@@ -196,6 +200,7 @@ def store(chip: Chip, f: Fields, step: Step, values: list[int]) -> None:
         made = np.array([1 if v >= 0 else 255 for v in values], np.uint8)
     else:
         made = np.array(ends(values, f, factors), np.int64).astype(np.uint8)
+        made = chip.tables[f["table"] * 256 + made.astype(np.int64)] if f["look_up"] else made
     chip.act[(step.out + np.arange(len(made))) % chip.act_bytes] = made
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from cocotb.triggers import FallingEdge, ReadOnly
 from models import integers
 from soc_bench import known, only, quiet
-from soc_chip import ADD, CONV, MAXPOOL, Chip, Fields, modes, pack
+from soc_chip import ADD, CONV, MAXPOOL, REQUANTIZE, Chip, Fields, modes, pack
 from soc_random import program
 from streams import reset, start, unpack
 from tinsmith_backends.soc import memory_map as m
@@ -25,6 +25,8 @@ def verdict(f: Fields, chip: Chip, ops: int) -> int:
     if f["magic"] != m.MAGIC_DESCRIPTOR:
         return m.ERROR["MAGIC"]
     if f["opcode"] not in opcodes or f["ending"] == 3 or (f["history"] and not ops & 4):
+        return m.ERROR["OPCODE"]
+    if f["look_up"] and (f["ending"] != REQUANTIZE or not ops & 8):
         return m.ERROR["OPCODE"]
     counts = ("out_h", "in_h", "out_w", "groups", "kh", "kx_n", "run_n", "last_count", "shift")
     history = f["kh"] <= 8 and 1 <= f["history_kw"] <= chip.lanes and f["history_stride"]
@@ -42,6 +44,7 @@ def spoilt(f: Fields, chip: Chip, rng: random.Random) -> Fields:
         "opcode": (0, 1, 2, 3, 4, 0x81),
         "ending": (0, 1, 2, 3),
         "history": (0, 1),
+        "look_up": (0, 1),
         **dict.fromkeys(("out_h", "in_h", "out_w", "groups", "kx_n", "run_n", "history_stride", "shift"), (0, 1)),
         "kh": (0, 1, 8, 9),
         "history_kw": (0, chip.lanes, chip.lanes + 1),

@@ -14,8 +14,9 @@ from streams import reset, start
 from tinsmith_backends.soc import memory_map as m
 
 OUTPUTS = ("done_o", "error_o", "waiting_o", "desc_req_o", "ext_req_valid_o", "ext_rsp_ready_o", "loaded_o")
-OUTPUTS += ("ld_weight_o", "ld_param_o", "loads_done_o")
-WEIGHTS, PARAMETERS = m.LOAD_OPCODE["WEIGHTS"], m.LOAD_OPCODE["PARAMETERS"]
+OUTPUTS += ("ld_weight_o", "ld_param_o", "ld_table_o", "loads_done_o")
+WEIGHTS, PARAMETERS, TABLES = (m.LOAD_OPCODE[name] for name in ("WEIGHTS", "PARAMETERS", "TABLES"))
+ENABLES = {WEIGHTS: "ld_weight_o", PARAMETERS: "ld_param_o", TABLES: "ld_table_o"}
 Write = tuple[int, int, int, int, int]
 """Opcode, element, chunk of 32 bits, word address, data."""
 
@@ -25,6 +26,7 @@ class Run:
 
     def __init__(self, dut: Any, chip: Chip, rng: random.Random) -> None:
         self.dut, self.chip, self.rng = dut, chip, rng
+        self.tables = int(dut.TABLES.value)
         self.payload: list[int] = []
         self.list = [self.block() for _ in range(rng.randint(0, 4))]
         if self.list and rng.random() < 0.6:
@@ -42,16 +44,23 @@ class Run:
         self.wanted, self.made, self.asked = self.outcome()
 
     def depth(self, opcode: int) -> int:
-        return self.chip.wgt_words if opcode == WEIGHTS else self.chip.par_words
+        return {WEIGHTS: self.chip.wgt_words, TABLES: 64 * self.tables}.get(opcode, self.chip.par_words)
 
     def chunks(self, opcode: int) -> int:
-        return self.chip.lanes // 4 if opcode == WEIGHTS else 2
+        return {WEIGHTS: self.chip.lanes // 4, TABLES: 1}.get(opcode, 2)
+
+    def elements(self, opcode: int) -> int:
+        return 1 if opcode == TABLES else self.chip.pes
+
+    @property
+    def opcodes(self) -> tuple[int, ...]:
+        return (WEIGHTS, PARAMETERS, TABLES) if self.tables else (WEIGHTS, PARAMETERS)
 
     def block(self) -> Fields:
         """A good descriptor, and its words."""
-        opcode = self.rng.choice([WEIGHTS, PARAMETERS])
+        opcode = self.rng.choice(self.opcodes)
         dest = self.rng.randrange(self.depth(opcode))
-        most = min(self.depth(opcode) - dest, 3) * self.chip.pes * self.chunks(opcode)
+        most = min(self.depth(opcode) - dest, 3) * self.elements(opcode) * self.chunks(opcode)
         words = [self.rng.getrandbits(32) for _ in range(self.rng.choice([1, most, self.rng.randint(1, most)]))]
         at = 4 * len(self.payload)
         self.payload += words
@@ -64,7 +73,11 @@ class Run:
         """A change of one field for the worse; the last makes a block reach past the memory."""
         depth = self.depth(f["opcode"])
         bit = 1 << self.rng.randrange(32)
-        cases: list[Fields] = [{"crc32": f["crc32"] ^ bit}] * 3 + [{"magic": 0}, {"opcode": 0}, {"opcode": 3}]
+        cases: list[Fields] = [{"crc32": f["crc32"] ^ bit}] * 3 + [
+            {"magic": 0},
+            {"opcode": 0},
+            {"opcode": 3 + (self.tables > 0)},
+        ]
         cases += [{"ext_words": 0}, {"ext_words": 1 << 16}, {"dest": depth}, {"dest": 1 << 16}, {"dest": depth - 1}]
         return self.rng.choice(cases)
 
@@ -76,7 +89,7 @@ class Run:
             depth, chunks = self.depth(f["opcode"]), self.chunks(f["opcode"])
             if f["magic"] != m.MAGIC_DESCRIPTOR:
                 return (m.ERROR["MAGIC"], index), made, asked
-            if f["opcode"] not in (WEIGHTS, PARAMETERS):
+            if f["opcode"] not in self.opcodes:
                 return (m.ERROR["OPCODE"], index), made, asked
             if not 0 < f["ext_words"] < 1 << 16:
                 return (m.ERROR["COUNT"], index), made, asked
@@ -85,7 +98,8 @@ class Run:
             words = self.payload[f["ext_addr"] // 4 :][: f["ext_words"]]
             asked += len(words)
             for n, word in enumerate(words):
-                element, at = n // chunks % self.chip.pes, f["dest"] + n // (chunks * self.chip.pes)
+                elements = self.elements(f["opcode"])
+                element, at = n // chunks % elements, f["dest"] + n // (chunks * elements)
                 if at >= depth:
                     return (m.ERROR["ADDRESS"], index), made, asked
                 made.append((f["opcode"], element, n % chunks, at, word))
@@ -129,8 +143,7 @@ class Run:
         if dut.waiting_o.value == 1:
             assert self.computes < self.list[index]["after_compute"]
         assert dut.loaded_o.value == int(bool(offered) and dut.ext_rsp_ready_o.value == 1)
-        if dut.ld_weight_o.value == 1 or dut.ld_param_o.value == 1:
-            opcode = WEIGHTS if dut.ld_weight_o.value == 1 else PARAMETERS
+        for opcode in [each for each, name in ENABLES.items() if getattr(dut, name).value == 1]:
             where = tuple(int(getattr(dut, f"ld_{name}_o").value) for name in ("pe", "chunk", "addr", "data"))
             self.found.append((opcode, *where))  # type: ignore[arg-type]
             assert self.found == self.made[: len(self.found)] and not self.stopped

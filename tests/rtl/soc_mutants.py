@@ -87,6 +87,16 @@ ELEMENTS = {
         Mutant("drain", "pair_i ? m_a_i", "pair_i ? m_b_i"),
         Mutant("drain-wide", "results_i[s*32 + 31] && 8'(s) < left", "results_i[s*32 + 31]"),
         Mutant("drain-wide", "active || (|valid_q) || wr_valid_o", "active || wr_valid_o"),
+        Mutant("drain-wide", "looked ? valid_q[WAY-1]", "looked ? valid_q[DEPTH-1]"),
+        Mutant("drain-wide", "looked ? addrs_q[WAY*ADDR_W-1", "looked ? addrs_q[DEPTH*ADDR_W-1"),
+        Mutant("drain-wide", "looked ? results : bytes", "bytes"),
+    ),
+    "tsm_tables": (
+        Mutant("tables", "{table_i, bytes", "{~table_i, bytes"),
+        Mutant("tables", "place_q <= bytes_i[r*8 +: 2]", "place_q <= 2'd0"),
+        Mutant("tables", "word[32'(place_q)*8 +: 8]", "word[32'(bytes_i[r*8 +: 2])*8 +: 8]"),
+        Mutant("tables", "bytes_i[r*8+2 +: 6]", "bytes_i[2 +: 6]"),
+        Mutant("tables", ".we_i(ld_i)", ".we_i(1'b1)"),
     ),
 }
 LISTS = {
@@ -114,6 +124,8 @@ LISTS = {
         Mutant("compute", "addr_q + DESC_AW'(24)", "addr_q + DESC_AW'(23)"),
         Mutant("compute", "else if (flush_i || error_o)", "else if (error_o)"),
         Mutant("compute-bare", "(is_max && OPS[1])", "is_max"),
+        Mutant("compute-bare", "!OPS[3] || 32'(ending)", "32'(ending)"),
+        Mutant("compute", "32'(ending) != tsm_soc_pkg::END_REQUANTIZE", "1'b0"),
     ),
     "tsm_loader": (
         Mutant("loader", "32'(computes_done_i) < after_compute", "32'(computes_done_i) <= after_compute"),
@@ -122,6 +134,10 @@ LISTS = {
         Mutant("loader", "addr_q + DESC_AW'(3)", "addr_q + DESC_AW'(2)"),
         Mutant("loader", "32'(word_q) >= limit", "32'(word_q) > limit"),
         Mutant("loader", "take && weights && !killed_q && !past", "take && weights && !past"),
+        Mutant("loader", "take && tables && !killed_q && !past", "take && tables"),
+        Mutant("loader", "tables || pe_q ==", "pe_q =="),
+        Mutant("loader", "tables || chunk_q ==", "chunk_q =="),
+        Mutant("loader-bare", "TABLES != 0 && 32'(opcode)", "32'(opcode)"),
         Mutant("loader", "dest >= limit", "dest > limit"),
         Mutant("loader", "crc_q <= '1", "crc_q <= '0"),
         Mutant("loader", "ext_words == 32'd0 || |ext_words[31:16]", "ext_words == 32'd0"),

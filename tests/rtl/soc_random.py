@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from soc_chip import ADD, CONV, MAXPOOL, RAW, REQUANTIZE, THRESHOLD, Chip, Fields
+from tinsmith_backends.soc.memory_map import TABLES
 
 SCRATCH = 32
 """Bytes at the end of the activation memory that no descriptor touches."""
@@ -34,9 +35,11 @@ class Program:
 def _ending(rng: random.Random, f: Fields, raw: bool) -> None:
     signed = rng.random() < 0.5
     f["lo"], f["hi"] = (-128, 127) if signed else (0, 255)
+    f["look_up"], f["table"] = 0, rng.randrange(TABLES)
     if rng.random() < 0.3:
         f["lo"], f["hi"] = sorted(rng.sample(range(f["lo"], f["hi"] + 1), 2))
     f["ending"] = rng.choice([REQUANTIZE] * 4 + ([RAW, THRESHOLD] if raw else []))
+    f["look_up"] = int(f["ending"] == REQUANTIZE and rng.random() < 0.4)
     f["shift"] = rng.choice([rng.randint(1, 62), rng.randint(8, 30), rng.randint(8, 30)])
 
 
@@ -146,6 +149,11 @@ def program(rng: random.Random, chip: Chip, count: int) -> Program:
                 for _ in range(f["groups"] * chip.pes)
             ]
             made.load(2, f["p_base"], np.array(pairs, np.int32).reshape(-1).view(np.uint32), max(0, number - 1))
+        if f["look_up"]:
+            # A table is loaded while the compute before may use another one.
+            f["table"] = 2 * (f["table"] // 2) + half
+            results = np.array(rng.choices(range(256), k=256), np.uint8)
+            made.load(3, 64 * f["table"], results.view(np.uint32), max(0, number - 1))
         f["after_load"] = len(made.loads)
         names = "history w_per_group channelwise in2_signed ending history_stride history_kw dil_xb stride_xb pad_top"
         names += " pad_left_b w_base p_base m_a m_b"

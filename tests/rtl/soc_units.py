@@ -262,16 +262,55 @@ async def reads_and_writes_reach_the_bus_once(dut: Any, rng: random.Random) -> N
     assert await reader(list(values)) == list(values.values())
 
 
+async def filled(dut: Any, rng: random.Random, count: int, enable: str) -> list[int]:
+    """The bytes of random tables that were written word by word."""
+    words = [rng.getrandbits(32) for _ in range(64 * count)]
+    for address, word in rng.sample(list(enumerate(words)), len(words)):
+        getattr(dut, enable).value, dut.ld_addr_i.value, dut.ld_data_i.value = 1, address, word
+        await FallingEdge(dut.clk_i)
+    # What is not to be written stands there too.
+    getattr(dut, enable).value, dut.ld_addr_i.value, dut.ld_data_i.value = 0, rng.randrange(16), rng.getrandbits(32)
+    return [byte for word in words for byte in unpack(word, 4, 8, signed=False)]
+
+
+@only("tsm_tables")
+async def bytes_become_their_entries(dut: Any, rng: random.Random) -> None:
+    rqs, count = integers(dut, "RQS", "TABLES")
+    rest(dut, "ld_i", "table_i", "bytes_i")
+    cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
+    await FallingEdge(dut.clk_i)
+    held = await filled(dut, rng, count, "ld_i")
+    every = [(table, byte) for table in range(count) for byte in range(256)]
+    rng.shuffle(every)
+    while every:
+        table = every[0][0]
+        chosen = [each for each in every if each[0] == table][:rqs]
+        every = [each for each in every if each not in chosen]
+        data = [byte for _, byte in chosen] + [rng.randrange(256) for _ in range(rqs - len(chosen))]
+        dut.table_i.value, dut.bytes_i.value = table, pack(data, 8)
+        await FallingEdge(dut.clk_i)
+        # Neither the next bytes nor a write elsewhere changes what was read.
+        dut.table_i.value, dut.bytes_i.value = rng.randrange(count), rng.getrandbits(8 * rqs)
+        await Timer(1, "ns")
+        found = unpack(int(dut.results_o.value), rqs, 8, signed=False)
+        assert found == [held[256 * table + byte] for byte in data]
+
+
 @only("tsm_drain")
 async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) -> None:
     pes, rqs, width = integers(dut, "PES", "RQS", "BYTES")
-    modes = ("raw_i", "packed_i", "threshold_i", "pair_i")
+    modes = ("raw_i", "packed_i", "threshold_i", "pair_i", "look_up_i")
     rest(dut, "flush_i", "start_i", "m_a_i", "m_b_i", "addr_i", "count_i", "shift_i", "lo_i", "hi_i", *modes)
+    rest(dut, "table_i", "ld_table_i")
     await start(dut)
-    for mode in ("requantize", "raw", "packed", "threshold", "pair") * 3:
+    (held,) = integers(dut, "TABLES")
+    tables = await filled(dut, rng, held, "ld_table_i")
+    looked = ("look_up", "pair look_up") if held else ()
+    for mode in ("requantize", "raw", "packed", "threshold", "pair", *looked) * 3:
+        dut.table_i.value = table = rng.randrange(held or 1)
         for name in modes:
-            getattr(dut, name).value = int(mode in name or (mode == "packed" and name == "threshold_i"))
-        shift, lo, hi = rng.randint(1, 20 if mode == "pair" else 40), -128, 127
+            getattr(dut, name).value = int(name[:-2] in mode or (mode == "packed" and name == "threshold_i"))
+        shift, lo, hi = rng.randint(1, 20 if "pair" in mode else 40), -128, 127
         m_a, m_b = rng.randint(-(2**20), 2**20), rng.randint(-(2**20), 2**20)
         dut.m_a_i.value, dut.m_b_i.value = m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
         dut.shift_i.value, dut.lo_i.value, dut.hi_i.value = shift, lo & 0xFFFF, hi
@@ -285,7 +324,7 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                 values = [rng.randint(-(2**31), 2**31 - 1) for _ in range(pes)]
                 factors = [rng.randint(1, 2**31 - 1) for _ in range(pes)]
                 dut.start_i.value, dut.addr_i.value, dut.count_i.value = 1, at, count
-                if mode == "pair":
+                if "pair" in mode:
                     values = [rng.randint(-128, 127) + 65536 * rng.randint(-128, 127) for _ in range(pes)]
                 dut.results_i.value, dut.multipliers_i.value = pack(values, 32), pack(factors, 32)
                 wait = {"raw": count, "packed": 1}.get(mode, -(-count // rqs)) + rng.choice([0, 0, 1, 5])
@@ -300,10 +339,11 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                 else:
                     half = 1 << (shift - 1)
                     sums = [v * m for v, m in zip(values, factors, strict=True)]
-                    if mode == "pair":
+                    if "pair" in mode:
                         halves = [unpack(v & 0xFFFFFFFF, 2, 16, signed=True) for v in values]
                         sums = [a * m_a + b * m_b for a, b in halves]
                     data = [min(max((v + half) >> shift, lo), hi) & 255 for v in sums[:count]]
+                    data = [tables[256 * table + v] for v in data] if "look_up" in mode else data
                 made |= {at + i: value for i, value in enumerate(data)}
             wait -= 1
             await FallingEdge(dut.clk_i)

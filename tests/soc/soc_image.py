@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tinsmith_backends.soc import memory_map as m
 from tinsmith_backends.soc.records import Record
 
-DEFAULT_CHIP = (8, 8, 4, 65536, 1024, 256, 2048, 0, 7)
+DEFAULT_CHIP = (8, 8, 4, 65536, 1024, 256, 2048, 0, 15)
 Values = Mapping[str, int]
 
 

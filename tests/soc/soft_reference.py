@@ -84,6 +84,11 @@ def argmax(step, table, memory, after):  # type: ignore[no-untyped-def]
     put(step, after, np.frombuffer(x.argmax(1).astype("<i8").tobytes(), np.uint8))
 
 
+def entries(step, table, memory, after):  # type: ignore[no-untyped-def]
+    x = values({**step, "in_signed": 0}, memory, step["out_h"] * step["out_w"] * step["channels"])
+    put(step, after, np.array([table.astype(np.int32).tobytes()[v] for v in x], np.uint8))
+
+
 OPERATORS = {
     "ADD": add,
     "MAXPOOL": max_pool,
@@ -92,4 +97,5 @@ OPERATORS = {
     "COPY": copy,
     "SOFTMAX": softmax,
     "ARGMAX": argmax,
+    "TABLE": entries,
 }

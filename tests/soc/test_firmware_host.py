@@ -91,6 +91,8 @@ def soft_case(
         step |= {"pad_top": int(rng.integers(0, 3)), "pad_left": int(rng.integers(0, 3))}
     elif name == "COPY":
         step |= {"in_w": c + w, "out_w": c + h}
+    elif name == "TABLE":
+        table = rng.integers(-(2**31), 2**31, 64).astype(np.int32)
     elif name == "SOFTMAX":
         table = np.sort(rng.integers(0, 2**23 + 1, 256, dtype=np.int32))[::-1].copy()
         table[0] = max(int(table[0]), 1)
@@ -113,7 +115,7 @@ def test_software_operators_compute_the_contract(host: Path, name: str) -> None:
 
 def test_software_operators_work_in_place(host: Path) -> None:
     rng = np.random.default_rng(5)
-    for name in ("ADD", "REQUANTIZE", "PIECEWISE"):
+    for name in ("ADD", "REQUANTIZE", "PIECEWISE", "TABLE"):
         step, table, size = soft_case(name, rng, extreme=False)
         step["out_base"] = step["in_base"] = 0
         memory = rng.integers(0, 256, size).astype(np.uint8)
@@ -221,7 +223,7 @@ def test_every_flipped_bit_of_header_and_tables_is_found(host: Path) -> None:
     [
         ("IMAGE_MAGIC", {"magic": 1}),
         ("IMAGE_VERSION", {"version": m.VERSION + 1}),
-        ("IMAGE_IDENTITY", {"identity": m.identity(16, 8, 4, 65536, 1024, 256, 2048, 0, 7)}),
+        ("IMAGE_IDENTITY", {"identity": m.identity(16, 8, 4, 65536, 1024, 256, 2048, 0, 15)}),
         ("IMAGE_HEADER", {"header_crc": 0}),
         ("IMAGE_TABLES", {"tables_crc": 0}),
         ("IMAGE_LAYOUT", {"image_bytes": 1 << 21}),

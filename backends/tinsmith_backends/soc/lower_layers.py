@@ -27,6 +27,7 @@ from tinsmith.ir.exact import (
     ShiftConv,
     ShiftMatMul,
     Softmax,
+    Table,
     Threshold,
 )
 
@@ -149,6 +150,20 @@ def _piecewise(state: Lowering, layer: PiecewiseLinear) -> None:
     state.add(Software(layer.name, x, None, y, fields, table))
 
 
+def _table(state: Lowering, layer: Table) -> None:
+    """Nothing, where the layer in front looks its results up; else a copy through the table, or the firmware."""
+    if layer.output in state.views:
+        return
+    x, y = state.read(layer.inputs[0]), state.write(layer)
+    if not state.chip.has("table"):
+        fields = {"operator": SOFT_OPERATOR["TABLE"], "out_h": y.height, "out_w": y.width, "channels": y.channels}
+        state.add(Software(layer.name, x, None, y, fields, layer.table.view("<i4")))
+        return
+    ones = np.ones((x.channels, 1, 1), np.int8)
+    ending = unchanged(x.channels, *((-128, 127) if x.signed else (0, 255)))
+    state.add(filters(state.chip, layer, x, y, ones, ending, ONE_BY_ONE, shared=True))
+
+
 def _softmax(state: Lowering, layer: Softmax) -> None:
     """By the firmware: a table of exponentials."""
     x, y = state.read(layer.inputs[0]), state.write(layer)
@@ -194,6 +209,7 @@ HANDLERS: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Binarize: _binarize,
     Add: _add,
     PiecewiseLinear: _piecewise,
+    Table: _table,
     Concat: _concat,
     Softmax: _softmax,
     ArgMax: _arg_max,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinsmith_backends.soc.records import Choices, Field, Record
 
-VERSION = 1
+VERSION = 2
 """Of the map; part of every identity word."""
 
 IDENTITY_PARAMETERS = ("PES", "LANES", "RQS", "ACT_BYTES", "WGT_WORDS", "PAR_WORDS", "DESC_WORDS", "KIND", "OPS")
@@ -31,6 +31,8 @@ def identity(*values: int) -> int:
 
 
 MAGIC_DESCRIPTOR = 0x5443
+TABLES = 8
+"""Tables of 256 bytes that a chip holds at once: as many as a block memory of an FPGA has."""
 
 KIND = Choices(
     "KIND",
@@ -48,6 +50,7 @@ OPS = Choices(
         ("ADD", 1, "addition of two tensors"),
         ("MAXPOOL", 2, "maximum over a window"),
         ("HISTORY", 4, "depthwise convolution with a history of columns"),
+        ("TABLE", 8, "results that go through a table of 256"),
     ),
 )
 OPCODE = Choices(
@@ -65,6 +68,7 @@ LOAD_OPCODE = Choices(
     (
         ("WEIGHTS", 1, "word 0 of element 0, word 0 of element 1, ..., word 1 of element 0; a word has LANES bytes"),
         ("PARAMETERS", 2, "bias then multiplier of element 0, of element 1, ..."),
+        ("TABLES", 3, "64 words a table: the result for byte 0 in the lowest byte of the first"),
     ),
 )
 ENDING = Choices(
@@ -115,6 +119,8 @@ COMPUTE = Record(
         Field("out_pix_bytes", 15, 0, 32, "bytes from one output pixel to the next"),
         Field("shift", 16, 0, 6, "s of the requantization, 1 to 62"),
         Field("ending", 16, 8, 2, "END_*"),
+        Field("look_up", 16, 10, 1, "requantized bytes are replaced by their entries of a table"),
+        Field("table", 16, 16, 3, "which table"),
         Field("lo", 17, 0, 16, "least output", signed=True),
         Field("hi", 17, 16, 16, "largest output", signed=True),
         Field("m_a", 18, 0, 32, "multiplier of an addition's first operand", signed=True),
@@ -134,7 +140,7 @@ LOAD = Record(
         Field("after_compute", 1, 0, 32, "begins once so many compute descriptors of the run have finished"),
         Field("ext_addr", 2, 0, 32, "byte address in the external memory, a multiple of 4"),
         Field("ext_words", 3, 0, 32, "32-bit words to read"),
-        Field("dest", 4, 0, 32, "first word in every element's weight or parameter memory"),
+        Field("dest", 4, 0, 32, "first word in every element's weight or parameter memory, or in that of the tables"),
         Field("crc32", 5, 0, 32, "CRC-32 (zlib's) of the words read"),
     ),
 )

@@ -55,6 +55,7 @@ SOFT_OPERATOR = Choices(
         ),
         ("SOFTMAX", 6, "in_h rows of `channels`: binary32 of table[max - x] / their sum; table of 256, 0 to 2^23"),
         ("ARGMAX", 7, "in_h rows of `channels`: int64 index of the first maximum"),
+        ("TABLE", 8, "entry x of the table, whose 256 bytes are 64 of its numbers"),
     ),
 )
 STEP = Record(

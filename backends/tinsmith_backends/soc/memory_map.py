@@ -27,6 +27,7 @@ from tinsmith_backends.soc.map_descriptors import (
     MAGIC_DESCRIPTOR,
     OPCODE,
     OPS,
+    TABLES,
     VERSION,
     identity,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "STEP_KIND",
     "STREAM",
     "SYSTEM",
+    "TABLES",
     "TIMER",
     "UART",
     "VERSION",
@@ -115,6 +117,7 @@ BLOCKS = (
 )
 NUMBERS = {
     "VERSION": VERSION,
+    "TABLES": TABLES,
     "MAGIC_DESCRIPTOR": MAGIC_DESCRIPTOR,
     "MAGIC_IMAGE": MAGIC_IMAGE,
     "MAGIC_RESULT": MAGIC_RESULT,

@@ -16,7 +16,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith_backends.soc import model_software
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.image import Fields, unpack
-from tinsmith_backends.soc.memory_map import ENDING, LOAD_OPCODE, OPCODE, STEP_KIND
+from tinsmith_backends.soc.memory_map import ENDING, LOAD_OPCODE, OPCODE, STEP_KIND, TABLES
 
 Int64 = npt.NDArray[np.int64]
 Watch = Callable[[int, npt.NDArray[np.uint8]], None]
@@ -34,6 +34,7 @@ class Model:
         self.act: npt.NDArray[np.uint8] = rng.integers(0, 256, chip.act_bytes, np.uint8)
         self.weights = rng.integers(-128, 128, (chip.wgt_words, chip.pes, chip.lanes), np.int8)
         self.parameters = rng.integers(-(2**31), 2**31, (chip.par_words, chip.pes, 2)).astype(np.int32)
+        self.tables = rng.integers(0, 256, TABLES * 256, np.uint8)
         if self.image.header["identity"] != chip.identity:
             raise TinsmithError("the image is for another chip", why="its identity word differs")
         for step in self.image.steps:
@@ -76,6 +77,8 @@ class Model:
         if load["opcode"] == LOAD_OPCODE["WEIGHTS"]:
             words: npt.NDArray[np.generic] = np.frombuffer(data, np.int8).reshape(-1, self.chip.pes, self.chip.lanes)
             self.weights[load["dest"] : load["dest"] + len(words)] = words
+        elif load["opcode"] == LOAD_OPCODE["TABLES"]:
+            self.tables[4 * load["dest"] : 4 * load["dest"] + len(data)] = np.frombuffer(data, np.uint8)
         else:
             words = np.frombuffer(data, "<i4").reshape(-1, self.chip.pes, 2)
             self.parameters[load["dest"] : load["dest"] + len(words)] = words
@@ -160,7 +163,7 @@ class Model:
     def _ended(self, d: Fields, group: int, accumulators: Int64) -> npt.NDArray[np.generic]:
         """Output values (out_h, out_w, elements), as bytes or int32."""
         if d["opcode"] == OPCODE["ADD"]:
-            return _rescaled(accumulators, d)
+            return self._looked_up(d, _rescaled(accumulators, d))
         bias, multiplier = self.parameters[d["p_base"] + group].astype(np.int64).T
         sums: npt.NDArray[np.int32] = (accumulators + bias).astype(np.int32)
         if d["ending"] == ENDING["RAW"]:
@@ -168,7 +171,11 @@ class Model:
         if d["ending"] == ENDING["THRESHOLD"]:
             signs: npt.NDArray[np.int8] = np.where(sums >= 0, 1, -1).astype(np.int8)
             return signs
-        return _rescaled(sums.astype(np.int64) * multiplier, d)
+        return self._looked_up(d, _rescaled(sums.astype(np.int64) * multiplier, d))
+
+    def _looked_up(self, d: Fields, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.generic]:
+        """The entries of the descriptor's table, or the values themselves."""
+        return self.tables[256 * d["table"] + values.astype(np.int64)] if d["look_up"] else values
 
     def _write(self, d: Fields, group: int, values: npt.NDArray[np.generic]) -> None:
         size = values.dtype.itemsize
@@ -181,7 +188,7 @@ class Model:
         self.act[base + rows + pixels + np.arange(count * size)] = data
 
 
-def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.generic]:
+def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.uint8]:
     shifted = (products + (1 << (d["shift"] - 1))) >> d["shift"]
     values: npt.NDArray[np.uint8] = (np.clip(shifted, d["lo"], d["hi"]) & 0xFF).astype(np.uint8)
     return values

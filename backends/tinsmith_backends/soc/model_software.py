@@ -50,6 +50,11 @@ def _piecewise(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[n
     return _rescaled(np.where(x >= knee, x * m1 + b1, x * m0 + b0), step)
 
 
+def _table(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[np.generic]:
+    size = step["out_h"] * step["out_w"] * step["channels"]
+    return np.frombuffer(image, np.uint8, 256, step["table"])[act[step["in_base"] : step["in_base"] + size]]
+
+
 def _softmax(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[np.generic]:
     x = _rows(step, act)
     table = np.frombuffer(image, "<i4", 256, step["table"])
@@ -81,4 +86,5 @@ _OPERATORS: Mapping[str, Callable[[Mapping[str, int], Act, bytes], npt.NDArray[n
     "PIECEWISE": _piecewise,
     "SOFTMAX": _softmax,
     "ARGMAX": _arg_max,
+    "TABLE": _table,
 }

@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.ir.exact import Int8Array, Int32Array
+from tinsmith.ir.exact import Int8Array, Int32Array, UInt8Array
 
 from tinsmith_backends.soc.chip import Chip
 
@@ -64,6 +64,7 @@ class Operation:
         steps: clocks of one output of one group, if nothing waits.
         macs: useful multiply-accumulates.
         value_bytes: bytes of an output value: 4 for accumulators.
+        table: (256,) uint8, what its requantized bytes become; empty where they stay what they are.
     """
 
     layer: str
@@ -79,6 +80,12 @@ class Operation:
     steps: int
     macs: int = 0
     value_bytes: int = 1
+    table: UInt8Array = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def looked_up(self, table: UInt8Array) -> Operation:
+        """The same with a table behind it."""
+        kernel = self.kernel if self.kernel == "table" else f"{self.kernel} with table"
+        return replace(self, kernel=kernel, fields={**self.fields, "look_up": 1}, table=table)
 
     @property
     def opcode(self) -> int:

@@ -12,7 +12,7 @@ from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.cycles import Timing, timing
 from tinsmith_backends.soc.image import Image, pack
 from tinsmith_backends.soc.lower import Lowering, lower
-from tinsmith_backends.soc.memory_map import COMPUTE, LOAD
+from tinsmith_backends.soc.memory_map import COMPUTE, LOAD, TABLES
 from tinsmith_backends.soc.operations import Operation, Work
 from tinsmith_backends.soc.orders import root
 from tinsmith_backends.soc.placement import check_size, place
@@ -106,7 +106,8 @@ def _chunks(state: Lowering, chip: Chip) -> list[int | None]:
     operations = [each for each in state.work if isinstance(each, Operation)]
     words = sum(each.weights.shape[0] * each.words for each in operations)
     numbers = sum(len(each.parameters) for each in operations)
-    if words <= chip.wgt_words and numbers <= chip.par_words:
+    tables = len({each.table.tobytes() for each in operations if each.table.size})
+    if words <= chip.wgt_words and numbers <= chip.par_words and tables <= TABLES:
         return [None]
     return [max(1, chip.wgt_words // part) for part in (2, 4, 8, 16, 32)]
 

@@ -14,19 +14,21 @@ import numpy as np
 from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc.chip import Chip
-from tinsmith_backends.soc.memory_map import LOAD_OPCODE
+from tinsmith_backends.soc.memory_map import LOAD_OPCODE, TABLES
 from tinsmith_backends.soc.operations import Operation, Software, View, Work
 from tinsmith_backends.soc.placement import Placement
 
 LOADED_WORDS = 0xFFFF
 """The most words of 32 bits that a load descriptor brings."""
+TABLE_WORDS = {"TABLES": 64}
+"""Words of memory that a place in a ring is, where it is not one."""
 
 
 @dataclass(frozen=True)
 class Load:
     """A load descriptor and what it reads: `data` for words `dest` and up of every element.
 
-    `kind` is the name of its opcode in small letters: weights or parameters of a layer.
+    `kind` is the name of its opcode in small letters: weights or parameters of a layer, or tables.
     """
 
     layer: str
@@ -97,7 +99,7 @@ def schedule(work: Sequence[Work], placed: Placement, chip: Chip, chunk: int | N
         TinsmithError: a layer with a group of more weights than the memory holds.
     """
     made = Schedule((), placed)
-    rings = {"WEIGHTS": _Ring(chip.wgt_words), "PARAMETERS": _Ring(chip.par_words)}
+    rings = {"WEIGHTS": _Ring(chip.wgt_words), "PARAMETERS": _Ring(chip.par_words), "TABLES": _Tables(TABLES)}
     steps: list[Step] = [Run(boot=True)] if chunk is None else []
     for each in work:
         if isinstance(each, Software):
@@ -148,23 +150,27 @@ def _append(
     for kind, data, words in (
         ("PARAMETERS", numbers.astype("<i4").tobytes(), len(numbers)),
         ("WEIGHTS", weights.tobytes(), weights.shape[0] * weights.shape[1]),
+        ("TABLES", operation.table.tobytes(), int(operation.table.size > 0)),
     ):
         places[kind] = 0
         if words:
-            places[kind], after = rings[kind].take(words, len(run.computes))
-            loads.append(Load(operation.layer, kind.lower(), after if loads is run.loads else 0, places[kind], data))
+            places[kind], after = rings[kind].take(words, len(run.computes), data)
+            if after is not None:
+                dest, after = places[kind] * TABLE_WORDS.get(kind, 1), after if loads is run.loads else 0
+                loads.append(Load(operation.layer, kind.lower(), after, dest, data))
     moved = begin * operation.group
     skip = moved if operation.fields.get("channelwise") else 0
     channels = _channels(operation)
     fields = {
         **operation.fields,
-        "after_load": len(run.loads) if numbers.size or weights.size else 0,
+        "after_load": len(run.loads) if numbers.size or weights.size or operation.table.size else 0,
         "in_base": made.address(operation.input) + skip,
         "in2_base": made.address(operation.second) + skip if operation.second else 0,
         "groups": end - begin,
         "last_count": min(channels, end * operation.group) - (end - 1) * operation.group,
         "w_base": places["WEIGHTS"],
         "p_base": places["PARAMETERS"],
+        "table": places["TABLES"],
         "out_base": made.address(operation.output) + moved * operation.value_bytes,
         "out_row_bytes": operation.output.row_bytes,
         "out_pix_bytes": operation.output.pixel_bytes,
@@ -189,7 +195,7 @@ class _Ring:
         """Computes are counted from 0 again; those of earlier runs have finished."""
         self._used[:] = 0
 
-    def take(self, words: int, compute: int) -> tuple[int, int]:
+    def take(self, words: int, compute: int, data: bytes) -> tuple[int, int | None]:
         """A place for `words` that compute number `compute` reads, and how many computes must have finished first."""
         if self._next + words > self._size:
             self._next = 0
@@ -198,4 +204,22 @@ class _Ring:
         after = int(self._used[part].max(initial=0))
         self._used[part] = compute + 1
         self._next = place + words
+        return place, after
+
+
+class _Tables(_Ring):
+    """A ring of tables, of which each is loaded once for all that use it one after the other."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._held: dict[int, bytes] = {}
+
+    def take(self, words: int, compute: int, data: bytes) -> tuple[int, int | None]:
+        """As for a ring; nothing must have finished (None) where the table is there already."""
+        for place, there in self._held.items():
+            if there == data:
+                self._used[place] = compute + 1
+                return place, None
+        place, after = super().take(words, compute, data)
+        self._held[place] = data
         return place, after

@@ -22,7 +22,7 @@ from tinsmith_backends.soc import firmware
 UART_DIVISOR = 4
 """Clocks a bit of the log: fast, since a simulation has no other end of the line."""
 DEFAULTS = {"PES": 8, "LANES": 8, "RQS": 4, "ACT_BYTES": 65536, "WGT_WORDS": 1024, "PAR_WORDS": 256}
-DEFAULTS |= {"DESC_WORDS": 2048, "KIND": 0, "OPS": 7, "RAM_BYTES": firmware.RAM_BYTES, "BEAT_BYTES": 4}
+DEFAULTS |= {"DESC_WORDS": 2048, "KIND": 0, "OPS": 15, "RAM_BYTES": firmware.RAM_BYTES, "BEAT_BYTES": 4}
 DEFAULTS |= {"BUFFER_SAMPLES": 1024, "EXT_BYTES": 1 << 26}
 """The chip's parameters, by their names in the RTL."""
 

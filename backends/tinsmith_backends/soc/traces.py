@@ -74,9 +74,8 @@ def find_traces(state: Lowering, made: Schedule) -> dict[str, Trace]:
             done[step.layer] = count
     complete: dict[str, int] = {}
     for layer in state.graph.layers:
-        if layer.output in state.views:
-            before = max((complete.get(root(state.graph, name), 0) for name in layer.inputs), default=0)
-            complete[layer.output] = done.get(layer.name, before)
+        before = max((complete.get(root(state.graph, name), 0) for name in layer.inputs), default=0)
+        complete[layer.output] = done.get(layer.name, before)
     traces = {}
     for name in state.graph.tensors:
         base = root(state.graph, name)
