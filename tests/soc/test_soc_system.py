@@ -17,6 +17,7 @@ from soft_reference import apply
 from tinsmith.errors import TinsmithError
 from tinsmith_backends.soc import firmware
 from tinsmith_backends.soc import memory_map as m
+from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.simulator import simulator
 from tinsmith_backends.soc.system import Answer, Faults, Frame, Outcome, firmware_words, run
 
@@ -59,7 +60,7 @@ def test_answers_are_right_whoever_waits(stalls: float, seed: int) -> None:
     assert_right(outcome.answers)
     assert [answer.sequence for answer in outcome.answers] == [0, 1, 2, 3]
     assert (outcome.error, outcome.irq) == (0, False)
-    assert outcome.log == f"tinsmith soc id={m.identity(8, 8, 4, 65536, 1024, 256, 2048, 0, 7):08x}\nready\n"
+    assert outcome.log == f"tinsmith soc id={Chip().identity:08x}\nready\n"
 
 
 def test_counters_spans_and_regions_say_what_happened() -> None:
@@ -117,7 +118,7 @@ def test_a_flipped_table_bit_is_refused_at_boot() -> None:
 
 def test_an_image_for_another_chip_is_refused_at_boot() -> None:
     parts = network()
-    parts.header = {"identity": m.identity(8, 8, 8, 65536, 1024, 256, 2048, 0, 7)}
+    parts.header = {"identity": Chip(rqs=8).identity}
     refused_at_boot(parts.pack(), "IMAGE_IDENTITY")
 
 
