@@ -154,7 +154,7 @@ def test_bad_compute_descriptors_end_the_run(error: str, change: Mapping[str, in
 
 @pytest.mark.parametrize(
     ("error", "change"),
-    [("OPCODE", {"opcode": 3}), ("MAGIC", {"magic": 0}), ("COUNT", {"ext_words": 0}), ("ADDRESS", {"dest": 1024})],
+    [("OPCODE", {"opcode": 4}), ("MAGIC", {"magic": 0}), ("COUNT", {"ext_words": 0}), ("ADDRESS", {"dest": 1024})],
 )
 def test_bad_load_descriptors_end_the_run(error: str, change: Mapping[str, int]) -> None:
     parts = network()
