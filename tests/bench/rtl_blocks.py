@@ -3,8 +3,8 @@
     python tests/bench/rtl_blocks.py --measure ecp5   # what the table lacks; remove it to start anew: an hour
     python tests/bench/rtl_blocks.py                  # prints the error of each module, in seconds
 
-Blocks are the instances of three networks (tests/rtl/rtl_nets.py) at several intervals, at most so many of a module,
-spread over their sizes. The networks of the figures in docs are others.
+Blocks are the instances of three networks (tests/rtl/rtl_nets.py) at several intervals, and the tables of a fourth, at
+most so many of a module, spread over their sizes. The networks of the figures in docs are others.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "rtl")]
 
-from rtl_nets import bits, digits, integers  # noqa: E402
+from rtl_nets import bits, digits, integers, tables  # noqa: E402
 from tinsmith.errors import TinsmithError  # noqa: E402
+from tinsmith.ir.exact import ExactGraph  # noqa: E402
 from tinsmith_backends.rtl.adder import module  # noqa: E402
 from tinsmith_backends.rtl.area.blocks import TABLE, Block, Measured, measured, write_table  # noqa: E402
 from tinsmith_backends.rtl.area.fit import SMALL, errors, mean_error  # noqa: E402
@@ -43,13 +44,17 @@ LARGEST = 12_000
 def instances() -> Iterator[Instance]:
     """Of every network at every interval, with adder graphs and without."""
     for make in (integers, bits, digits):
-        graph = make().graph()
-        for interval in INTERVALS:
-            for kind in ({}, {"kind": "mvu"}):
-                try:
-                    yield from roughly_sized(graph, interval, Pins({}, kind))[0].instances
-                except TinsmithError:
-                    continue
+        yield from _instances(make().graph())
+    yield from (one for one in _instances(tables().graph()) if one.module == "tsm_table")
+
+
+def _instances(graph: ExactGraph) -> Iterator[Instance]:
+    for interval in INTERVALS:
+        for kind in ({}, {"kind": "mvu"}):
+            try:
+                yield from roughly_sized(graph, interval, Pins({}, kind))[0].instances
+            except TinsmithError:
+                continue
 
 
 def chosen() -> list[Instance]:

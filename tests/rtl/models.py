@@ -104,6 +104,15 @@ def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     return {"s": given}, {"m": made}
 
 
+def table(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
+    """Every byte, in any lane."""
+    lanes, out = integers(dut, "LANES", "OUT_W")
+    results = lines(dut, "FILE")
+    given = [byte for _ in range(2) for byte in rng.sample(range(256), 256)][: 512 // lanes * lanes]
+    words = [given[i : i + lanes] for i in range(0, len(given), lanes)]
+    return {"s": [pack(row, 8) for row in words]}, {"m": [pack([results[byte] for byte in row], out) for row in words]}
+
+
 def _products(kind: int, x: list[int], w: list[int], bits: int) -> int:
     if kind == 0:
         return sum(a * b for a, b in zip(x, w, strict=True))
@@ -194,6 +203,7 @@ MODELS: Mapping[str, Callable[[Any, random.Random], tuple[Streams, Streams]]] = 
     "tsm_mvu": mvu,
     "tsm_slice": fifo,
     "tsm_slide": window,
+    "tsm_table": table,
     "tsm_window": window,
 }
 """By module name."""

@@ -30,6 +30,13 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
         Mutant("slice", "valid_q <= s_valid_i", "valid_q <= 1'b1"),
         Mutant("slice", "data_q <= s_data_i", "data_q <= s_data_i ^ 1'b1"),
     ),
+    "tsm_table": (
+        Mutant("table", "s_ready_o = step", "s_ready_o = 1'b1"),
+        Mutant("table", "step = !valid_q || m_ready_i", "step = !valid_q"),
+        Mutant("table", "valid_q <= s_valid_i", "valid_q <= 1'b1"),
+        Mutant("table", "rom[s_data_i[l*8 +: 8]]", "rom[s_data_i[7:0]]"),
+        Mutant("table", "if (step) out_q", "out_q"),
+    ),
     "tsm_concat": (
         Mutant("concat", "{b_data_i, a_data_i}", "{a_data_i, b_data_i}"),
         Mutant("concat", "a_ready_o = step && both", "a_ready_o = step"),

@@ -44,6 +44,18 @@ def pieces(name: str = "pieces") -> Net:
     return net
 
 
+def tables(name: str = "tables") -> Net:
+    """Functions of a value: of the input, behind an engine of many lanes, of a flattened image, of two branches."""
+    net = Net(22, name)
+    x = net.table(net.quantize(net.input("x", (1, 2, 6, 6)), dtype="int8"), dtype="int8")
+    gate = net.table(net.conv(x, 8, pads=(1, 1, 1, 1), dtype="int8"))
+    other = net.table(net.depthwise(gate, pads=(1, 1, 1, 1), dtype="int8"), dtype="int8")
+    joined = net.table(net.add(gate, other))
+    flat = net.table(net.flatten(net.average_pool(joined, (3, 3), strides=(3, 3))), dtype="int8")
+    net.dequantize(net.table(net.matmul(flat, 5, dtype="int8"), dtype="int8"))
+    return net
+
+
 def digits(name: str = "digits") -> Net:
     """The shape of examples/digits/net.py: a stem, two residual blocks with a pool and a wide layer between, a head."""
     net = Net(7, name)

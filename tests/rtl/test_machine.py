@@ -14,7 +14,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from rtl_nets import bits, integers, mixed, pieces, sequence
+from rtl_nets import bits, integers, mixed, pieces, sequence, tables
 from rtl_run import need_icarus
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.verify.oracle import Oracle
@@ -31,6 +31,7 @@ NETS = {
     "mixed": (mixed, 400),
     "sequence": (sequence, 120),
     "pieces": (pieces, 160),
+    "tables": (tables, 200),
 }
 
 

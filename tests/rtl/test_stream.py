@@ -117,6 +117,8 @@ CASES = {
     "slide-narrow": ("tsm_slide", lambda f: {**same(4, 1, 1), "KH": 3, "TOP": 1}),
     "window-same": ("tsm_window", lambda f: {**same(5, 4, 3), "WORDS": 2, "PAD": 9}),
     "window-stride": ("tsm_window", lambda f: {**same(6, 6, 3, 2), "CHANNELS_OUTER": 1, "WORDS": 3}),
+    "table": ("tsm_table", lambda f: {"LANES": 3, "FILE": memory(f, "t.mem", 256, 8)}),
+    "table-narrow": ("tsm_table", lambda f: {"LANES": 1, "OUT_W": 3, "FILE": memory(f, "t.mem", 256, 3)}),
     "window-dilated": (
         "tsm_window",
         lambda f: {**same(7, 5, 2, 2), "OH": 3, "OW": 2, "TOP": 0, "LEFT": 0, "DH": 2, "DW": 2},

@@ -10,7 +10,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from rtl_nets import bits, integers, pieces
+from rtl_nets import bits, integers, pieces, tables
 from rtl_run import need_ghdl
 from test_machine import make_test
 from tinsmith.verify.oracle import Oracle
@@ -66,3 +66,8 @@ def test_a_layer_too_large_for_adders_is_refused() -> None:
     net.dequantize(net.conv(x, 16, pads=(1, 1, 1, 1)))
     problems = RtlBackend().problems(net.graph(), TARGET)
     assert [problem.fix for problem in problems] == ["compile for rtl-verilog, which has matrix-vector units too"]
+
+
+def test_a_table_is_refused() -> None:
+    reasons = [problem.why for problem in RtlBackend().problems(tables().graph(), TARGET)]
+    assert len(reasons) == 6 and all("there are no memories" in reason for reason in reasons)

@@ -91,7 +91,8 @@ def curves(count: int = 12) -> Net:
     pooled = net.table(net.max_pool(net.requantize(total, dtype="int8"), (2, 2)), dtype="int8")
     read_twice = net.conv(alone, 4, (1, 1), dtype="int8")
     both = net.concat(net.table(read_twice, dtype="int8"), read_twice)
-    net.dequantize(net.table(net.matmul(net.flatten(grouped), 10, dtype="int8"), dtype="int8"))
+    small = net.max_pool(grouped, (3, 3), strides=(3, 3))
+    net.dequantize(net.table(net.matmul(net.flatten(small), 10, dtype="int8"), dtype="int8"))
     net.dequantize(net.average_pool(net.conv(both, 6, (1, 1)), (2, 3)))
     net.dequantize(net.table(net.average_pool(pooled, (3, 2), dtype="int8")))
     return net

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.ir.exact import Binarize, Ending, Multiply, PiecewiseLinear, Requantize, Reshape, Threshold
+from tinsmith.ir.exact import Binarize, Ending, Multiply, PiecewiseLinear, Requantize, Reshape, Table, Threshold
 
 from tinsmith_backends.rtl.adder import engine as adder
 from tinsmith_backends.rtl.folding import ADDERS, LANES, Work, candidates
@@ -46,6 +46,17 @@ def multiply(state: Lowering, layer: Multiply) -> None:
 def requantize(state: Lowering, layer: Requantize) -> None:
     """Of the value itself."""
     _scaled(state, layer, np.ones(1), np.zeros(1), layer.requant)
+
+
+def table(state: Lowering, layer: Table) -> None:
+    """A memory a lane; few, where the interval leaves time."""
+    words = state.narrowed(state.consume(layer.inputs[0]), state.interval)
+    out, file = state.wire(words.lanes, 8, words.words), f"{identifier(layer.name)}_table.mem"
+    parameters: dict[str, Parameter] = {"LANES": words.lanes, "OUT_W": 8, "FILE": file}
+    state.add(
+        layer.name, "tsm_table", parameters, {"s": words}, {"m": out}, memories={file: memory(layer.table[:, None], 8)}
+    )
+    state.produce(layer.output, out)
 
 
 def reshape(state: Lowering, layer: Reshape) -> None:

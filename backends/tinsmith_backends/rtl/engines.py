@@ -23,9 +23,10 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    Table,
 )
 
-from tinsmith_backends.rtl.elementwise import binarize, multiply, piecewise, requantize, reshape
+from tinsmith_backends.rtl.elementwise import binarize, multiply, piecewise, requantize, reshape, table
 from tinsmith_backends.rtl.joins import add, concat
 from tinsmith_backends.rtl.lower import Lowering
 from tinsmith_backends.rtl.products import conv, matmul
@@ -54,5 +55,6 @@ ENGINES: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Reshape: reshape,
     ShiftConv: _conv,
     ShiftMatMul: matmul,
+    Table: table,
 }
 """What becomes of a layer, by its kind."""

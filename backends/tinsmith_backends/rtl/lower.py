@@ -27,6 +27,7 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    Table,
     Tensor,
     Threshold,
     ending_of,
@@ -72,7 +73,7 @@ def lower(graph: ExactGraph, interval: int, pins: Pins) -> tuple[Machine, dict[s
     return machine, state.carried
 
 
-ELEMENTWISE = (Binarize, Multiply, PiecewiseLinear, Requantize, Reshape)
+ELEMENTWISE = (Binarize, Multiply, PiecewiseLinear, Requantize, Reshape, Table)
 """Layers whose output streams in the order of their input, whatever its shape."""
 
 
@@ -179,6 +180,11 @@ class Lowering:
             wire = out
         return wire
 
+    def narrowed(self, wire: Wire, cycles: int) -> Wire:
+        """The same lanes in the smallest parts of words that pass in `cycles` clocks; as they are if none do."""
+        total = wire.words * wire.lanes
+        return self.geared(wire, next(d for d in divisors(wire.lanes) if total // d <= cycles or d == wire.lanes))
+
     def queued(self, layer: str, wire: Wire, depth: int) -> Wire:
         """The same words behind a queue, which `buffers.py` makes as short as it may be."""
         out = self.wire(wire.lanes, wire.width, wire.words)
@@ -215,8 +221,7 @@ class Lowering:
             self.produce(layer.output, sums)
             return
         if isinstance(ending, Requantization) and np.any(ending.multiplier != 1):
-            total = sums.words * sums.lanes
-            sums = self.geared(sums, next(d for d in divisors(sums.lanes) if total // d <= cycles or d == sums.lanes))
+            sums = self.narrowed(sums, cycles)
         y = self.tensor(layer.output)
         out = self.wire(sums.lanes, width(y), sums.words)
         file = f"{identifier(layer.name)}_factors.mem"

@@ -65,6 +65,12 @@ def _slice(p: Numbers) -> Shape:
     return Shape((1,), (p["WIDTH"], 1))
 
 
+def _table(p: Numbers) -> Shape:
+    """A word moves where it can, so a block memory has its enable; a lane each has one."""
+    rom = Memory(p["OUT_W"], 256, written=False, registered=True)
+    return Shape((1,), (p["LANES"] * p["OUT_W"], 1), (rom,) * p["LANES"])
+
+
 def _concat(p: Numbers) -> Shape:
     return Shape((1,), (p["A_W"] + p["B_W"], 1))
 
@@ -193,6 +199,7 @@ _SHAPES: Mapping[str, Callable[[Numbers], Shape]] = MappingProxyType(
         "tsm_mvu": _mvu,
         "tsm_slice": _slice,
         "tsm_slide": _slide,
+        "tsm_table": _table,
         "tsm_window": _window,
     }
 )

@@ -21,6 +21,7 @@ MODELS: Mapping[str, Callable[[Mapping[str, int], Ports], Model]] = {
     "tsm_mvu": Mvu,
     "tsm_slice": lambda p, ports: Slices(1, ports),
     "tsm_slide": Slide,
+    "tsm_table": lambda p, ports: Slices(1, ports),
     "tsm_window": Window,
 }
 """By module name."""
