@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -38,9 +39,9 @@ THRESHOLD = 400
 BOOT = 240_000
 """Clocks until the first pulse: the firmware's log goes out meanwhile."""
 SETTINGS = {"stream": "split", "shift": "4", "threshold": str(THRESHOLD), "pretrigger": str(PRETRIGGER)}
-REGULAR, RANDOM = 100, 200
-"""Pulses fired at equal distances, and at random ones."""
-TAIL = 40_000
+RANDOM = 200
+"""Pulses fired at random times."""
+TAIL = 100_000
 """Clocks behind the last pulse, in which every pulse that waits is served."""
 
 
@@ -52,12 +53,12 @@ class Figures:
         nearest: from one pulse to the next such that both are answered: the dead time behind a single pulse.
         burst: pulses at this distance, behind quiet, that are all answered.
       regular: least distance at which pulses may go on for ever.
-        lost: per cent of pulses at random times, half as many as `regular` allows, that are lost.
+        lost: per cent of pulses at random times, half as many as `service` allows, that are lost.
     """
 
     nearest: int
     burst: int
-    regular: int
+    service: int
     lost: float
 
 
@@ -79,8 +80,8 @@ class Bench:
         crossings = (counts >= THRESHOLD).argmax(axis=1)
         self._pulses = [np.roll(row, PRETRIGGER - at) for row, at in zip(counts, crossings, strict=True)]
 
-    def answered(self, times: Sequence[int]) -> int:
-        """How many pulses that begin at these clocks behind the boot are answered, rightly.
+    def answered(self, times: Sequence[int]) -> list[int]:
+        """When pulses that begin at these clocks behind the boot are answered, each rightly.
 
         Raises:
             TinsmithError: an answer is an error, or not the oracle's for a pulse behind the one answered before.
@@ -107,11 +108,11 @@ class Bench:
             if not pending:
                 raise TinsmithError(f"answer {number} is not the oracle's", where="simulated chip", why=outcome.log)
             del pending[0]
-        return len(outcome.answers)
+        return [answer.ended for answer in outcome.answers]
 
     def all_answered(self, count: int, distance: int) -> bool:
         """Whether so many pulses, one every `distance` clocks, are all answered."""
-        return self.answered([distance * n for n in range(count)]) == count
+        return len(self.answered([distance * n for n in range(count)])) == count
 
 
 def least(low: int, high: int, good: Callable[[int], bool]) -> int:
@@ -126,10 +127,13 @@ def measure(bench: Bench) -> Figures:
     """Nearer and nearer."""
     nearest = least(FRAME // 2, 10_000, lambda distance: bench.all_answered(2, distance))
     burst = least(1, 64, lambda count: not bench.all_answered(count, nearest)) - 1
-    regular = least(FRAME // 2, 10_000, lambda distance: bench.all_answered(REGULAR, distance))
-    gaps = np.random.default_rng(3).exponential(2 * regular, RANDOM)
-    times = np.cumsum(np.maximum(gaps, FRAME).astype(int))
-    return Figures(nearest, burst, regular, 100 * (1 - bench.answered([int(at) for at in times]) / RANDOM))
+    ended = bench.answered([nearest * n for n in range(burst)])
+    service = math.ceil(float(np.diff(ended).mean()))
+    if not bench.all_answered(RANDOM, service):
+        raise TinsmithError(f"pulses {service} clocks apart do not go on for ever", where="simulated chip")
+    gaps = np.random.default_rng(3).exponential(2 * service, RANDOM)
+    times = np.cumsum(np.maximum(gaps, FRAME).astype(int)).tolist()
+    return Figures(nearest, burst, service, 100 * (1 - len(bench.answered(times)) / RANDOM))
 
 
 def main() -> int:
@@ -141,13 +145,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
         found = measure(Bench(Path(folder)))
     if options.json:
-        print(json.dumps({**asdict(found), "mhz": options.mhz, "pulses_a_second": options.mhz * 1e6 / found.regular}))
+        print(json.dumps({**asdict(found), "mhz": options.mhz, "pulses_a_second": options.mhz * 1e6 / found.service}))
         return 0
     rate = options.mhz * 1e6
     print(f"at {options.mhz:g} MHz, a sample a clock, the default chip:")
     print(f"  two pulses, both answered:    {found.nearest} clocks apart, {found.nearest / options.mhz:.2f} µs")
     print(f"  burst at this distance:       {found.burst} pulses")
-    print(f"  pulses that go on for ever:   {found.regular} clocks apart, {rate / found.regular:,.0f} a second")
+    print(f"  pulses that go on for ever:   {found.service} clocks apart, {rate / found.service:,.0f} a second")
     print(f"  lost at random, half as many: {found.lost:.1f} %")
     return 0
 
