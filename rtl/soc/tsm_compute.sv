@@ -192,15 +192,18 @@ module tsm_compute #(
   end
 
 `ifdef FORMAL
-  // Around it: an idle machine works only when it is started, a flush empties it, memory answers a clock after the grant.
-  logic past_q, idle_q, emptied_q, granted_q;
+  // Around it: an idle machine works only when it is started, a flush or a reset empties it, memory answers a clock after the
+  // grant.
+  logic begun_q, past_q, idle_q, emptied_q, granted_q;
   logic [2:0] still_q;
   logic [30:0] was_q;
   wire logic [30:0] now = {state_q, index_q, asked_q, got_q, empty_q, written_q, there_q};
   wire logic free = rst_ni && state_q != DONE && (desc_gnt_i || !desc_req_o) && all_written && !waiting_o;
-  initial past_q = 1'b0;
+  initial {begun_q, past_q} = 2'b00;
   always_ff @(posedge clk_i) begin
+    begun_q <= 1'b1;
     past_q <= rst_ni;
+    if (!begun_q) assume (!rst_ni);
     idle_q <= all_written && !nest_start_o;
     emptied_q <= flush_i;
     granted_q <= desc_req_o && desc_gnt_i;
@@ -209,10 +212,7 @@ module tsm_compute #(
     if (past_q) begin
       assume (!(idle_q || emptied_q) || all_written);
       assume (desc_rvalid_i == granted_q);
-    end else begin
-      assume (!rst_ni);
-      assume (all_written && !desc_rvalid_i);
-    end
+    end else assume (all_written && !desc_rvalid_i);
     if (rst_ni && past_q) begin
       // A compute starts on an empty machine, after its loads, with a descriptor that was checked.
       assert (!nest_start_o || all_written);

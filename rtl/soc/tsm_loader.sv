@@ -174,23 +174,27 @@ module tsm_loader #(
   end
 
 `ifdef FORMAL
-  // Around it: the count of finished computes only grows in a run, memory answers a clock after the grant.
-  logic past_q, granted_q;
+  // Around it: the count of finished computes begins anew a clock after the start, and then only grows; memory answers a
+  // clock after the grant.
+  logic begun_q, past_q, started_q, granted_q;
   logic [2:0] still_q;
   logic [41:0] was_q;
   wire logic [41:0] now = {state_q, index_q, asked_q, got_q, left_q, killed_q};
   wire logic free = rst_ni && state_q != DONE && (desc_gnt_i || !desc_req_o) && ext_req_ready_i && ext_rsp_valid_i
                  && !waiting_o;
   logic [15:0] computes_q;
-  initial past_q = 1'b0;
+  initial {begun_q, past_q} = 2'b00;
   always_ff @(posedge clk_i) begin
+    begun_q <= 1'b1;
     past_q <= rst_ni;
+    if (!begun_q) assume (!rst_ni);
+    started_q <= start_i;
     granted_q <= desc_req_o && desc_gnt_i;
     computes_q <= computes_done_i;
     was_q <= now;
     still_q <= past_q && free && was_q == now ? still_q + 3'd1 : 3'd0;
-    if (past_q) assume ((computes_done_i >= computes_q || start_i) && desc_rvalid_i == granted_q);
-    else assume (!rst_ni && !desc_rvalid_i);
+    if (past_q) assume ((computes_done_i >= computes_q || started_q) && desc_rvalid_i == granted_q);
+    else assume (!desc_rvalid_i);
     assume (!start_i || done_o);
     if (rst_ni && past_q) begin
       // A load reads after its computes, with a descriptor that was checked, and counts if its CRC was right.
