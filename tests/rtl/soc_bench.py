@@ -21,7 +21,8 @@ def only(*modules: str) -> Callable[[Bench], Any]:
             await function(dut, random.Random(5))
 
         test.__name__ = test.__qualname__ = function.__name__
-        return cocotb.test(skip=cocotb.plusargs.get("module") not in modules)(test)
+        skip = cocotb.plusargs.get("module") not in modules
+        return cocotb.test(timeout_time=3, timeout_unit="ms", skip=skip)(test)
 
     return made
 
