@@ -46,10 +46,11 @@ QUICK = [
     ("hls-catapult", "scaled", WHOLE),
 ]
 """The flow that g++ compiles fastest; the others are slow tests."""
-OVERLAPPING = ("hls-vitis", "integers", STREAM)
-"""What that flow's streamed pool does not take."""
-EVERY = [(target, net, io_type) for target in TARGETS for net in NETS if net != "apart" for io_type in (WHOLE, STREAM)]
-EVERY[EVERY.index(OVERLAPPING)] = ("hls-vitis", "apart", STREAM)
+OTHER = {WHOLE: "apart", STREAM: "integers"}
+"""Streamed pools take windows that stand apart."""
+EVERY = [
+    (target, net, io_type) for target in TARGETS for io_type in (WHOLE, STREAM) for net in NETS if net != OTHER[io_type]
+]
 REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]
 
 Samples = list[dict[str, npt.NDArray[Any]]]
@@ -194,9 +195,9 @@ def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
     assert all(problem.where for problem in found)
 
 
-def test_streamed_pools_of_vitis_stand_apart() -> None:
-    target, _, io_type = OVERLAPPING
-    (problem,) = BACKEND.configured(target, {"io_type": io_type}).problems(integers().graph(), target)
+@pytest.mark.parametrize("target", TARGETS)
+def test_streamed_pools_stand_apart(target: str) -> None:
+    (problem,) = BACKEND.configured(target, {"io_type": STREAM}).problems(integers().graph(), target)
     assert "MaxPool" in problem.where and "overlap" in problem.why and "io_parallel" in problem.fix
     assert BACKEND.problems(integers().graph(), target) == []
 

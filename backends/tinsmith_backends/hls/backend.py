@@ -35,12 +35,10 @@ class HlsBackend:
         return HlsBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
-        """Every reason why this graph cannot be built."""
+        """Every reason why this graph cannot be built; the same for all flows."""
         from tinsmith_backends.hls.constraints import problems
 
-        flow = TARGETS[target]
-        streams = Settings.resolve(self.given, flow).io_type == "io_stream"
-        return problems(graph, pools_overlap=flow.streams_overlapping_pools or not streams)
+        return problems(graph, streams=Settings.resolve(self.given, TARGETS[target]).io_type == "io_stream")
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write the project into the empty folder `out`, with a self-test that needs no Tinsmith."""

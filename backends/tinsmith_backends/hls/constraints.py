@@ -29,9 +29,9 @@ from tinsmith_backends.hls.lower import channels_last
 from tinsmith_backends.hls.lower_layers import HANDLERS
 
 
-def problems(graph: ExactGraph, *, pools_overlap: bool = True) -> list[Problem]:
-    """Every rule that some layer breaks; `pools_overlap` as the flow can do it with the io type that is asked for."""
-    rules = RULES if pools_overlap else (*RULES, _windows_apart)
+def problems(graph: ExactGraph, *, streams: bool = False) -> list[Problem]:
+    """Every rule that some layer breaks; `streams` with io_type = io_stream."""
+    rules = (*RULES, _windows_apart) if streams else RULES
     return refusals(graph, rules, "HLS targets cannot take this layer")
 
 
@@ -88,9 +88,9 @@ def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
 
 
 def _windows_apart(graph: ExactGraph, layer: Layer) -> bool:
-    """It is a pool whose windows overlap or leave pixels out, and this flow's streamed pool takes windows side by side.
+    """It is a pool whose windows overlap or leave pixels out, and hls4ml's streamed pools take windows side by side.
 
-    --set io_type=io_parallel, or hls-vivado
+    --set io_type=io_parallel, or a stride as large as the window
     """
     return not isinstance(layer, MaxPool | BinaryMaxPool) or layer.kernel == layer.strides
 

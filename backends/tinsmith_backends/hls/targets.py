@@ -40,8 +40,6 @@ class HlsTarget:
         sizes: whether the project's C++ entry also returns the size of each port.
         shows_streams: whether hls4ml's C++ shows what passes between layers in io_stream. (For Quartus it prints the
             last layer's values under every name, and beyond the end of their arrays.)
-        streams_overlapping_pools: whether its streamed pools take windows that overlap. (That of Vitis ends its
-            simulation where stride and window differ.)
     """
 
     target: Target
@@ -51,7 +49,6 @@ class HlsTarget:
     strategies: tuple[str, ...]
     sizes: bool = False
     shows_streams: bool = True
-    streams_overlapping_pools: bool = True
 
 
 def _flow(
@@ -69,7 +66,7 @@ TARGETS: Mapping[str, HlsTarget] = MappingProxyType(
     {
         flow.target.name: flow
         for flow in (
-            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", _AP, _XILINX, streams_overlapping_pools=False),
+            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", _AP, _XILINX),
             _flow("vivado", "Vivado HLS", "xc7a100tcsg324-1", _AP, _XILINX),
             _flow(
                 "quartus", "the Intel HLS compiler", "Arria10", _INTEL, ("resource",), sizes=True, shows_streams=False
