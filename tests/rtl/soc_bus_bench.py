@@ -74,8 +74,10 @@ async def axil(dut: Any) -> None:
             word, strobes = int(dut.wdata_o.value), int(dut.wstrb_o.value)
             await FallingEdge(dut.clk_i)
             if taken["aw"]:
+                assert address is None, "an address comes twice"
                 address = at["aw"]
             if taken["w"]:
+                assert data is None, "data comes twice"
                 data = (word, strobes)
             if taken["ar"]:
                 await respond("r", at["ar"])
