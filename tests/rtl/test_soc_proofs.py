@@ -47,10 +47,10 @@ BROKEN = {
     "stuck": ("formal_lists", "tsm_csr", "(load_waits_i || load_done_i)) ||", "load_waits_i) ||"),
     "false-deadlock": ("formal_lists", "tsm_csr", "(load_waits_i && compute_done_i)", "load_waits_i"),
     "no-such-load": ("formal_lists", "tsm_compute", "32'(loads_done_i) < desc_q", "32'(loads_done_i) <= desc_q"),
-    "long": ("formal_trigger", "tsm_trigger", "samples_i - pretrigger_i - 1'b1", "samples_i - pretrigger_i"),
-    "overwritten": ("formal_trigger", "tsm_trigger", "&& room >= samples_i - pretrigger_i", ""),
-    "uncounted": ("formal_trigger", "tsm_trigger", "lost_o = crossing && !fire", "lost_o = crossing && !enough"),
-    "gap": ("formal_trigger", "tsm_trigger", "if (!write) seen_q <= '0;", "if (1'b0) seen_q <= '0;"),
+    "long": ("formal_trigger", "tsm_trigger", "post_q <= samples_i - 1'b1", "post_q <= samples_i"),
+    "overfull": ("formal_trigger", "tsm_trigger", "16'(room_q) >= samples_i", "16'(room_q) >= samples_i - 16'd1"),
+    "uncounted": ("formal_trigger", "tsm_trigger", "!fire && post_q <= pretrigger_i", "!fire && post_q == '0"),
+    "early-copy": ("formal_trigger", "tsm_trigger", "if (copy2_q) wr_q", "if (copy1_q) wr_q"),
 }
 """Faults that a proof must not survive: the proof, the module, a text in it, what stands there instead."""
 QUICK = ("greedy", "early", "overwrite", "stuck", "long")
