@@ -45,6 +45,11 @@ void tsm_soft_table(uint8_t *memory, const uint32_t *step, const int32_t *table)
 void tsm_soft_copy(uint8_t *memory, const uint32_t *step);
 void tsm_soft_softmax(uint8_t *memory, const uint32_t *step, const int32_t *table);
 void tsm_soft_argmax(uint8_t *memory, const uint32_t *step);
+void tsm_soft_conv(uint8_t *memory, const uint32_t *step, const int32_t *table);
+void tsm_soft_bit_pool(uint8_t *memory, const uint32_t *step, const int32_t *table);
+// Of a convolution: words of an output channel in its table, bytes of an output pixel. Its groups are not 0.
+uint32_t tsm_soft_conv_words(const uint32_t *step);
+uint32_t tsm_soft_conv_pixel(const uint32_t *step);
 // binary32 of a / b, correctly rounded; 0 <= a <= 2^24, 0 < b < 2^31; a is exact in binary32, b is rounded to it first.
 uint32_t tsm_soft_quotient(uint32_t a, uint32_t b);
 
@@ -61,6 +66,7 @@ void tsm_results_error(uint32_t error, uint32_t detail);
 uint32_t tsm_clock(void);
 int tsm_wait(uint32_t source, uint32_t limit);
 void tsm_watchdog_start(void);
+void tsm_alive(void);  // kicks it: in the loops of work that may last longer than it waits
 
 // log.c: the UART.
 void tsm_log(const char *text);

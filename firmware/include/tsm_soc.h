@@ -24,6 +24,7 @@
 #define TSM_OP_CONV 1u
 #define TSM_OP_MAXPOOL 2u
 #define TSM_OP_ADD 3u
+#define TSM_OP_BITPOOL 4u
 
 // Opcodes of load descriptors
 #define TSM_LOAD_OP_WEIGHTS 1u
@@ -49,6 +50,8 @@
 #define TSM_SOFT_SOFTMAX 6u
 #define TSM_SOFT_ARGMAX 7u
 #define TSM_SOFT_TABLE 8u
+#define TSM_SOFT_CONV 9u
+#define TSM_SOFT_BITPOOL 10u
 
 // How the sample stream becomes an input tensor
 #define TSM_MODE_FRAME 0u
@@ -212,6 +215,7 @@
 #define TSM_COMPUTE_W_PER_GROUP 0u, 10u, 1u
 #define TSM_COMPUTE_HISTORY 0u, 11u, 1u
 #define TSM_COMPUTE_IN2_SIGNED 0u, 12u, 1u
+#define TSM_COMPUTE_PAD_NONE 0u, 14u, 1u
 #define TSM_COMPUTE_MAGIC 0u, 16u, 16u
 #define TSM_COMPUTE_AFTER_LOAD 1u, 0u, 32u
 #define TSM_COMPUTE_IN_BASE 2u, 0u, 32u
@@ -232,6 +236,7 @@
 #define TSM_COMPUTE_DIL_XB 9u, 16u, 16u
 #define TSM_COMPUTE_PAD_LEFT_B 10u, 0u, 16u
 #define TSM_COMPUTE_LAST_COUNT 10u, 16u, 8u
+#define TSM_COMPUTE_RUN_LAST 10u, 24u, 5u
 #define TSM_COMPUTE_W_BASE 11u, 0u, 32u
 #define TSM_COMPUTE_P_BASE 12u, 0u, 32u
 #define TSM_COMPUTE_OUT_BASE 13u, 0u, 32u
@@ -285,6 +290,7 @@
 #define TSM_STEP_OPERATOR 0u, 8u, 8u
 #define TSM_STEP_IN_SIGNED 0u, 16u, 1u
 #define TSM_STEP_IN2_SIGNED 0u, 17u, 1u
+#define TSM_STEP_PACKED 0u, 18u, 1u
 #define TSM_STEP_FIRST_COMPUTE 1u, 0u, 16u
 #define TSM_STEP_COMPUTE_COUNT 1u, 16u, 16u
 #define TSM_STEP_FIRST_LOAD 2u, 0u, 16u
@@ -299,6 +305,7 @@
 #define TSM_STEP_OUT_W 8u, 16u, 16u
 #define TSM_STEP_CHANNELS 9u, 0u, 16u
 #define TSM_STEP_SHIFT 9u, 16u, 6u
+#define TSM_STEP_ENDING 9u, 22u, 2u
 #define TSM_STEP_KH 10u, 0u, 8u
 #define TSM_STEP_KW 10u, 8u, 8u
 #define TSM_STEP_STRIDE_Y 10u, 16u, 8u
@@ -311,6 +318,8 @@
 #define TSM_STEP_HI 12u, 16u, 16u
 #define TSM_STEP_M_A 13u, 0u, 32u
 #define TSM_STEP_M_B 14u, 0u, 32u
+#define TSM_STEP_INPUTS 15u, 0u, 16u
+#define TSM_STEP_GROUPS 15u, 16u, 16u
 
 // Entry of the input table: one tensor that the sample stream fills.
 #define TSM_INPUT_WORDS 8u

@@ -6,8 +6,10 @@
 
 uint32_t tsm_clock(void) { return tsm_read(TSM_TIMER_COUNT); }
 
+void tsm_alive(void) { tsm_write(TSM_WATCHDOG_KICK, TSM_WATCHDOG_KEY); }
+
 static void kick(uint32_t now) {
-    tsm_write(TSM_WATCHDOG_KICK, TSM_WATCHDOG_KEY);
+    tsm_alive();
     tsm_write(TSM_TIMER_COMPARE, now + KICK_CLOCKS);
 }
 

@@ -11,6 +11,8 @@ void tsm_soft_run(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     case TSM_SOFT_SOFTMAX: tsm_soft_softmax(memory, step, table); break;
     case TSM_SOFT_ARGMAX: tsm_soft_argmax(memory, step); break;
     case TSM_SOFT_TABLE: tsm_soft_table(memory, step, table); break;
+    case TSM_SOFT_CONV: tsm_soft_conv(memory, step, table); break;
+    case TSM_SOFT_BITPOOL: tsm_soft_bit_pool(memory, step, table); break;
     default: break;
     }
 }

@@ -51,21 +51,17 @@ static int32_t maximum(const uint8_t *row, uint32_t channels, uint32_t is_signed
     return best;
 }
 
-static uint8_t *put_word(uint8_t *out, uint32_t word) {
-    for (uint32_t i = 0; i < 4u; i++, word >>= 8u) *out++ = (uint8_t)word;
-    return out;
-}
-
 void tsm_soft_softmax(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     const uint8_t *in = memory + tsm_get(step, TSM_STEP_IN_BASE);
     uint8_t *out = memory + tsm_get(step, TSM_STEP_OUT_BASE);
     const uint32_t channels = tsm_get(step, TSM_STEP_CHANNELS), is_signed = tsm_get(step, TSM_STEP_IN_SIGNED);
     for (uint32_t rows = tsm_get(step, TSM_STEP_IN_H); rows > 0u; rows--, in += channels) {
+        tsm_alive();
         uint32_t place, sum = 0u;
         const int32_t best = maximum(in, channels, is_signed, &place);
         for (uint32_t c = 0; c < channels; c++) sum += (uint32_t)table[best - soft_value(in[c], is_signed)];
         for (uint32_t c = 0; c < channels; c++)
-            out = put_word(out, tsm_soft_quotient((uint32_t)table[best - soft_value(in[c], is_signed)], sum));
+            out = soft_put_word(out, tsm_soft_quotient((uint32_t)table[best - soft_value(in[c], is_signed)], sum));
     }
 }
 
@@ -74,8 +70,9 @@ void tsm_soft_argmax(uint8_t *memory, const uint32_t *step) {
     uint8_t *out = memory + tsm_get(step, TSM_STEP_OUT_BASE);
     const uint32_t channels = tsm_get(step, TSM_STEP_CHANNELS), is_signed = tsm_get(step, TSM_STEP_IN_SIGNED);
     for (uint32_t rows = tsm_get(step, TSM_STEP_IN_H); rows > 0u; rows--, in += channels) {
+        tsm_alive();
         uint32_t place;
         (void)maximum(in, channels, is_signed, &place);
-        out = put_word(put_word(out, place), 0u);
+        out = soft_put_word(soft_put_word(out, place), 0u);
     }
 }

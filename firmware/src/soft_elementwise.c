@@ -28,6 +28,7 @@ void tsm_soft_add(uint8_t *memory, const uint32_t *step) {
     const struct elements e = elements_of(memory, step);
     const int64_t m_a = tsm_get_signed(step, TSM_STEP_M_A), m_b = tsm_get_signed(step, TSM_STEP_M_B);
     for (uint32_t i = 0; i < e.pixels * e.channels; i++) {
+        if (i % 1024u == 0u) tsm_alive();
         const int64_t sum = m_a * soft_value(e.in[i], e.in_signed) + m_b * soft_value(e.in2[i], e.in2_signed);
         e.out[i] = soft_requantize(sum, e.shift, e.lo, e.hi);
     }
@@ -36,6 +37,7 @@ void tsm_soft_add(uint8_t *memory, const uint32_t *step) {
 void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     struct elements e = elements_of(memory, step);
     for (; e.pixels > 0u; e.pixels--) {
+        tsm_alive();
         for (uint32_t c = 0; c < e.channels; c++) {
             const int64_t product = (int64_t)table[c] * soft_value(*e.in++, e.in_signed);
             *e.out++ = soft_requantize(product, e.shift, e.lo, e.hi);
@@ -46,12 +48,16 @@ void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *t
 void tsm_soft_table(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     const struct elements e = elements_of(memory, step);
     const uint8_t *results = (const uint8_t *)table;
-    for (uint32_t i = 0; i < e.pixels * e.channels; i++) e.out[i] = results[e.in[i]];
+    for (uint32_t i = 0; i < e.pixels * e.channels; i++) {
+        if (i % 1024u == 0u) tsm_alive();
+        e.out[i] = results[e.in[i]];
+    }
 }
 
 void tsm_soft_piecewise(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     struct elements e = elements_of(memory, step);
     for (; e.pixels > 0u; e.pixels--) {
+        tsm_alive();
         for (uint32_t c = 0; c < e.channels; c++) {
             const int32_t *knee = table + 5u * c, x = soft_value(*e.in++, e.in_signed);
             const int32_t *piece = x >= *knee ? knee + 3 : knee + 1;

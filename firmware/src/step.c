@@ -3,13 +3,26 @@
 
 // What a software operator touches: bytes of its tensors, words of its table; and whether it requantizes.
 struct extent {
-    uint64_t in, in2, out;
-    uint32_t table;
+    uint64_t in, in2, out, table;
     int scales;
 };
 
 static uint64_t strided(uint32_t rows, uint32_t stride, uint32_t bytes) {
     return rows == 0u ? 0u : (uint64_t)(rows - 1u) * stride + bytes;
+}
+
+// Of a convolution; of none where its groups do not divide its channels.
+static struct extent conv_extent(const uint32_t *step) {
+    const uint32_t channels = tsm_get(step, TSM_STEP_CHANNELS), inputs = tsm_get(step, TSM_STEP_INPUTS);
+    const uint32_t groups = tsm_get(step, TSM_STEP_GROUPS), ending = tsm_get(step, TSM_STEP_ENDING);
+    if (groups == 0u || channels % groups != 0u || inputs % groups != 0u || ending > TSM_END_THRESHOLD)
+        return (struct extent){0u, 0u, 0u, 0u, 0};
+    return (struct extent){
+        .in = (uint64_t)tsm_get(step, TSM_STEP_IN_H) * tsm_get(step, TSM_STEP_IN_W) * inputs,
+        .out = (uint64_t)tsm_get(step, TSM_STEP_OUT_H) * tsm_get(step, TSM_STEP_OUT_W) * tsm_soft_conv_pixel(step),
+        .table = (uint64_t)channels * tsm_soft_conv_words(step),
+        .scales = ending == TSM_END_REQUANTIZE,
+    };
 }
 
 static uint32_t extent_of(const uint32_t *step, struct extent *extent) {
@@ -30,6 +43,8 @@ static uint32_t extent_of(const uint32_t *step, struct extent *extent) {
         *extent = (struct extent){(uint64_t)in_h * channels, 0u, 4u * (uint64_t)in_h * channels, 256u, 0};
         break;
     case TSM_SOFT_ARGMAX: *extent = (struct extent){(uint64_t)in_h * channels, 0u, 8u * (uint64_t)in_h, 0u, 0}; break;
+    case TSM_SOFT_CONV: *extent = conv_extent(step); break;
+    case TSM_SOFT_BITPOOL: *extent = (struct extent){in, 0u, out, channels, 0}; break;
     default: return TSM_ERR_STEP;
     }
     return TSM_ERR_NONE;

@@ -127,7 +127,7 @@ module tsm_accel #(
   wire logic [AW-1:0] first_addr, dil_step, row_step;
   tsm_compute #(
       .PES(PES), .LANES(LANES), .ACT_BYTES(ACT_BYTES), .WGT_WORDS(WGT_WORDS), .PAR_WORDS(PAR_WORDS), .OPS(OPS),
-      .DESC_AW(DAW)
+      .BITS(KIND == 2 ? 1 : 0), .DESC_AW(DAW)
   ) u_compute (
       .clk_i, .rst_ni,
       .start_i(start), .flush_i(flush), .base_i(DAW'(compute_base)), .count_i(compute_count),
@@ -162,7 +162,8 @@ module tsm_accel #(
   wire logic [7:0] opcode = desc[tsm_soc_pkg::COMPUTE_OPCODE_LSB +: 8];
   wire logic [1:0] ending = desc[tsm_soc_pkg::COMPUTE_ENDING_LSB +: 2];
   wire logic pair = 32'(opcode) == tsm_soc_pkg::OP_ADD;
-  wire logic [1:0] op = pair ? 2'd2 : 32'(opcode) == tsm_soc_pkg::OP_MAXPOOL ? 2'd1 : 2'd0;
+  wire logic [1:0] op = pair ? 2'd2 : 32'(opcode) == tsm_soc_pkg::OP_MAXPOOL ? 2'd1
+                      : KIND == 2 && 32'(opcode) == tsm_soc_pkg::OP_BITPOOL ? 2'd3 : 2'd0;
   wire logic raw = 32'(ending) == tsm_soc_pkg::END_RAW;
   wire logic threshold = 32'(ending) == tsm_soc_pkg::END_THRESHOLD;
   wire logic bits = threshold && KIND == 2;  // then eight channels stand in a byte
@@ -170,7 +171,7 @@ module tsm_accel #(
   // Steps, words, sums, results, bytes
   wire logic pause, s1_step, s1_first, s1_last, result_start, wr_valid;
   wire logic [AW-1:0] s1_addr, s1_out_addr, result_addr, wr_addr;
-  wire logic [4:0] s1_before, s1_inside;
+  wire logic [4:0] s1_before, s1_inside, s1_run;
   wire logic [WAW-1:0] s1_w_addr;
   wire logic [PAW-1:0] s1_p_addr;
   wire logic [2:0] s1_ky;
@@ -188,9 +189,9 @@ module tsm_accel #(
       .start_i(nest_start), .desc_i(desc), .channelwise_i(channelwise), .raw_i(raw), .packed_i(bits),
       .first_addr_i(first_addr),
       .dil_step_i(dil_step), .row_step_i(row_step), .busy_o(nest_busy), .stall_o(stall),
-      .step_o(s1_step), .addr_o(s1_addr), .before_o(s1_before), .inside_o(s1_inside), .w_addr_o(s1_w_addr),
-      .p_addr_o(s1_p_addr), .ky_o(s1_ky), .first_o(s1_first), .last_o(s1_last), .out_addr_o(s1_out_addr),
-      .count_o(s1_count)
+      .step_o(s1_step), .addr_o(s1_addr), .before_o(s1_before), .inside_o(s1_inside), .run_o(s1_run),
+      .w_addr_o(s1_w_addr), .p_addr_o(s1_p_addr), .ky_o(s1_ky), .first_o(s1_first), .last_o(s1_last),
+      .out_addr_o(s1_out_addr), .count_o(s1_count)
   );
 
   tsm_array #(
@@ -198,11 +199,13 @@ module tsm_accel #(
       .ADDR_W(AW)
   ) u_array (
       .clk_i, .rst_ni, .flush_i(flush),
-      .op_i(op), .history_i(desc[tsm_soc_pkg::COMPUTE_HISTORY_LSB]),
+      .op_i(op), .own_i(channelwise), .history_i(desc[tsm_soc_pkg::COMPUTE_HISTORY_LSB]),
+      .pad_none_i(desc[tsm_soc_pkg::COMPUTE_PAD_NONE_LSB]),
       .in_signed_i(desc[tsm_soc_pkg::COMPUTE_IN_SIGNED_LSB]), .in2_signed_i(desc[tsm_soc_pkg::COMPUTE_IN2_SIGNED_LSB]),
       .pad_byte_i(desc[tsm_soc_pkg::COMPUTE_PAD_BYTE_LSB +: 8]),
-      .step_i(s1_step), .before_i(s1_before), .inside_i(s1_inside), .w_addr_i(s1_w_addr), .p_addr_i(s1_p_addr),
-      .ky_i(s1_ky), .first_i(s1_first), .last_i(s1_last), .out_addr_i(s1_out_addr), .count_i(s1_count), .word_i(word),
+      .step_i(s1_step), .before_i(s1_before), .inside_i(s1_inside), .run_i(s1_run), .w_addr_i(s1_w_addr),
+      .p_addr_i(s1_p_addr), .ky_i(s1_ky), .first_i(s1_first), .last_i(s1_last), .out_addr_i(s1_out_addr),
+      .count_i(s1_count), .word_i(word),
       .ld_weight_i(ld_weight), .ld_param_i(ld_param), .ld_pe_i(ld_pe), .ld_chunk_i(ld_chunk), .ld_addr_i(ld_addr),
       .ld_data_i(ld_data),
       .start_o(result_start), .out_addr_o(result_addr), .count_o(result_count), .results_o(results),

@@ -18,6 +18,8 @@ module tsm_array #(
     input  wire logic                         flush_i,
     // How: stays while busy
     input  wire logic [1:0]                   op_i,         // of tsm_pe
+    input  wire logic                         own_i,        // of tsm_pe
+    input  wire logic                         pad_none_i,
     input  wire logic                         history_i,
     input  wire logic                         in_signed_i,
     input  wire logic                         in2_signed_i, // of a pair's second byte
@@ -26,6 +28,7 @@ module tsm_array #(
     input  wire logic                         step_i,
     input  wire logic [4:0]                   before_i,
     input  wire logic [4:0]                   inside_i,
+    input  wire logic [4:0]                   run_i,
     input  wire logic [$clog2(WGT_WORDS)-1:0] w_addr_i,
     input  wire logic [$clog2(PAR_WORDS)-1:0] p_addr_i,
     input  wire logic [2:0]                   ky_i,
@@ -57,7 +60,7 @@ module tsm_array #(
   logic [2:0] ky2_q, ky3_q;
   logic [5*PAW-1:0] p_addr_q;                // stages 2 to 6, 2 in the low bits
   logic [6*(ADDR_W+8)-1:0] target_q;         // stages 2 to 7: address and count
-  logic [LANES-1:0] there2_q;
+  logic [LANES-1:0] there2_q, run2_q;
   logic [LANES*9-1:0] x3_q;
 
   assign busy_o = step_i || step2_q || step3_q || step4_q || step5_q || step6_q || start7_q;
@@ -79,7 +82,9 @@ module tsm_array #(
   always_comb begin
     for (j = 0; j < LANES; j = j + 1) begin
       padded[j*9 +: 8] = there2_q[j] ? word_i[j*8 +: 8] : pad_byte_i;
-      padded[j*9 + 8] = signed2 && padded[j*9 + 7];
+      // The ninth bit is the sign; of bits in a sum it says that they add nothing.
+      padded[j*9 + 8] = KIND == 2 && op_i == 2'd0 && !own_i ? !run2_q[j] || (pad_none_i && !there2_q[j])
+                                                            : signed2 && padded[j*9 + 7];
     end
   end
 
@@ -90,11 +95,14 @@ module tsm_array #(
     {ky2_q, ky3_q} <= {ky_i, ky2_q};
     p_addr_q <= {p_addr_q[4*PAW-1:0], p_addr_i};
     target_q <= {target_q[5*(ADDR_W+8)-1:0], out_addr_i, count_i};
-    for (k = 0; k < LANES; k = k + 1) there2_q[k] <= 5'(k) >= before_i && 5'(k) < inside_i;
+    for (k = 0; k < LANES; k = k + 1) begin
+      there2_q[k] <= 5'(k) >= before_i && 5'(k) < inside_i;
+      run2_q[k] <= 5'(k) < run_i;
+    end
     x3_q <= padded;
   end
 
-  wire logic unused = ^{history_i, ky3_q};  // without history
+  wire logic unused = ^{history_i, ky3_q, run2_q, pad_none_i};  // without history, without bits
 
   genvar p;
   generate
@@ -114,7 +122,7 @@ module tsm_array #(
           .clk_i,
           .ld_weight_i(ld_weight_i && ld_pe_i == PEW'(p)), .ld_param_i(ld_param_i && ld_pe_i == PEW'(p)),
           .ld_chunk_i, .ld_addr_i, .ld_data_i,
-          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i,
+          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i,
           .step5_i(step5_q), .first5_i(first5_q), .last6_i(step6_q && last6_q), .p_addr6_i(p_addr_q[4*PAW +: PAW]),
           .result_o(results_o[p*32 +: 32]), .multiplier_o(multipliers_o[p*32 +: 32])
       );

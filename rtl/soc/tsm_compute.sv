@@ -13,6 +13,7 @@ module tsm_compute #(
     parameter integer WGT_WORDS = 1024,
     parameter integer PAR_WORDS = 256,
     parameter integer OPS = 15,
+    parameter integer BITS = 0,  // KIND 2: maximum pools of bits too
     parameter integer DESC_AW = 11
 ) (
     input  wire logic                         clk_i,
@@ -81,6 +82,7 @@ module tsm_compute #(
   wire logic history = desc_q[tsm_soc_pkg::COMPUTE_HISTORY_LSB];
   wire logic is_conv = 32'(opcode) == tsm_soc_pkg::OP_CONV;
   wire logic is_max = 32'(opcode) == tsm_soc_pkg::OP_MAXPOOL;
+  wire logic is_bit_max = 32'(opcode) == tsm_soc_pkg::OP_BITPOOL;
   wire logic is_add = 32'(opcode) == tsm_soc_pkg::OP_ADD;
   assign channelwise_o = desc_q[tsm_soc_pkg::COMPUTE_CHANNELWISE_LSB] || history || !is_conv;
 
@@ -114,7 +116,8 @@ module tsm_compute #(
   wire logic look_up = desc_q[tsm_soc_pkg::COMPUTE_LOOK_UP_LSB];
   wire logic [7:0] history_kw = desc_q[tsm_soc_pkg::COMPUTE_HISTORY_KW_LSB +: 8];
   wire logic [7:0] history_stride = desc_q[tsm_soc_pkg::COMPUTE_HISTORY_STRIDE_LSB +: 8];
-  wire logic no_opcode = !(is_conv || (is_max && OPS[1]) || (is_add && OPS[0])) || (history && !OPS[2]) || (&ending)
+  wire logic no_opcode = !(is_conv || (is_max && OPS[1]) || (is_bit_max && OPS[1] && BITS != 0)
+                             || (is_add && OPS[0])) || (history && !OPS[2]) || (&ending)
                       || (look_up && (!OPS[3] || 32'(ending) != tsm_soc_pkg::END_REQUANTIZE));
   wire logic no_count = w5[15:0] == 0 || w5[31:16] == 0 || w6[15:0] == 0 || w6[31:16] == 0 || w7[7:0] == 0
                      || w7[15:8] == 0 || w7[31:16] == 0 || last_count == 0 || last_count > 8'(PES)

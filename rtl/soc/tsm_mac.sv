@@ -1,6 +1,8 @@
 // Arithmetic unit: LANES products and their sum, one word a clock. Two clocks from inputs to sum.
 //
-//   KIND 0: x * w; KIND 1: x << S, negated if sign (w holds sign << 3 | S); KIND 2: agreeing bits - differing bits of bytes
+//   KIND 0: x * w
+//   KIND 1: x << S, negated if sign; w holds 1 << 4 | sign << 3 | S, and 0 is a weight of 0
+//   KIND 2: agreeing bits - differing bits of bytes; 0 where bit 8 of x is 1
 `default_nettype none
 
 module tsm_mac #(
@@ -8,7 +10,7 @@ module tsm_mac #(
     parameter integer KIND = 0
 ) (
     input  wire logic                                clk_i,
-    input  wire logic [LANES*9-1:0]                  x_i,  // signed, 9 bits a lane: int8 and uint8 alike
+    input  wire logic [LANES*9-1:0]                  x_i,  // 9 bits a lane, signed: int8 and uint8 alike
     input  wire logic [LANES*8-1:0]                  w_i,
     output      logic signed [16+$clog2(LANES)-1:0]  sum_o
 );
@@ -23,14 +25,15 @@ module tsm_mac #(
     for (l = 0; l < LANES; l = l + 1) begin : gen_lane
       wire logic signed [15:0] term;
       if (KIND == 2) begin : gen_bits
-        wire logic unused = x_i[l*9 + 8];
+        wire logic signed [15:0] agreeing;
         tsm_dot #(.SIMD(8), .KIND(2), .X_W(1), .W_W(1), .ACC_W(16)) u_dot (
-            .x_i(x_i[l*9 +: 8]), .w_i(w_i[l*8 +: 8]), .sum_o(term)
+            .x_i(x_i[l*9 +: 8]), .w_i(w_i[l*8 +: 8]), .sum_o(agreeing)
         );
+        assign term = x_i[l*9 + 8] ? 16'sd0 : agreeing;
       end else if (KIND == 1) begin : gen_shift
-        wire logic unused = ^w_i[l*8 + 4 +: 4];
+        wire logic unused = ^w_i[l*8 + 5 +: 3];
         tsm_dot #(.SIMD(1), .KIND(1), .X_W(9), .X_SIGNED(1), .W_W(4), .ACC_W(16)) u_dot (
-            .x_i(x_i[l*9 +: 9]), .w_i(w_i[l*8 +: 4]), .sum_o(term)
+            .x_i(w_i[l*8 + 4] ? x_i[l*9 +: 9] : 9'd0), .w_i(w_i[l*8 +: 4]), .sum_o(term)
         );
       end else begin : gen_multiply
         tsm_dot #(.SIMD(1), .KIND(0), .X_W(9), .X_SIGNED(1), .W_W(8), .ACC_W(16)) u_dot (

@@ -11,7 +11,7 @@
 // elements: ceil(count / RQS) clocks after the end before, `count` for raw results, 1 for packed ones.
 //
 // Outputs are registered; the limits before_o and inside_o say which bytes of the word exist: those from before_o on and
-// below inside_o, both 0 to LANES.
+// below inside_o, both 0 to LANES. run_o says how many of them are the run's.
 `default_nettype none
 
 module tsm_nest #(
@@ -42,6 +42,7 @@ module tsm_nest #(
     output      logic [ADDR_W-1:0]   addr_o,
     output      logic [4:0]          before_o,
     output      logic [4:0]          inside_o,
+    output      logic [4:0]          run_o,
     output      logic [W_ADDR_W-1:0] w_addr_o,
     output      logic [P_ADDR_W-1:0] p_addr_o,
     output      logic [2:0]          ky_o,
@@ -67,6 +68,7 @@ module tsm_nest #(
   wire logic [15:0] stride_xb = desc_i[tsm_soc_pkg::COMPUTE_STRIDE_XB_LSB +: 16];
   wire logic [15:0] dil_xb = desc_i[tsm_soc_pkg::COMPUTE_DIL_XB_LSB +: 16];
   wire logic [15:0] pad_left_b = desc_i[tsm_soc_pkg::COMPUTE_PAD_LEFT_B_LSB +: 16];
+  wire logic [4:0] run_last = desc_i[tsm_soc_pkg::COMPUTE_RUN_LAST_LSB +: 5];
   wire logic [7:0] last_count = desc_i[tsm_soc_pkg::COMPUTE_LAST_COUNT_LSB +: 8];
   wire logic w_per_group = desc_i[tsm_soc_pkg::COMPUTE_W_PER_GROUP_LSB];
   wire logic history = desc_i[tsm_soc_pkg::COMPUTE_HISTORY_LSB];
@@ -201,6 +203,7 @@ module tsm_nest #(
     addr_o <= row_addr_q + ADDR_W'(col_q);
     before_o <= missing[C_W-1] ? 5'd0 : |missing[C_W-2:4] ? 5'd16 : 5'(missing[3:0]);
     inside_o <= remaining[C_W-1] || !row_there ? 5'd0 : |remaining[C_W-2:4] ? 5'd16 : 5'(remaining[3:0]);
+    run_o <= end_run && run_last != 5'd0 ? run_last : 5'd16;
     w_addr_o <= w_q;
     p_addr_o <= p_q;
     ky_o <= ky_q[2:0];

@@ -11,6 +11,10 @@
 //   op 0 (sum):     acc = (first ? bias : acc) + sum
 //   op 1 (maximum): acc = first || sum > acc ? sum : acc
 //   op 2 (pair):    acc = first ? {0, byte} : {byte, acc[15:0]}, two signed halves
+//   op 3 (bits):    acc = first ? byte : acc & byte; KIND 2 only
+//
+// KIND 2 has products of bits only. With `own` it adds the element's byte in their place, or subtracts it where bit 0 of
+// the weight word is 1.
 `default_nettype none
 
 module tsm_pe #(
@@ -32,6 +36,7 @@ module tsm_pe #(
     input  wire logic [8:0]                   byte3_i,
     input  wire logic [$clog2(PAR_WORDS)-1:0] p_addr4_i,
     input  wire logic [1:0]                   op_i,
+    input  wire logic                         own_i,
     input  wire logic                         step5_i,
     input  wire logic                         first5_i,
     input  wire logic                         last6_i,
@@ -49,8 +54,9 @@ module tsm_pe #(
   wire logic signed [SUM_W-1:0] products;
   logic signed [8:0] byte4_q, byte5_q;
   logic signed [31:0] acc_q;
-  wire logic signed [31:0] value = op_i == 2'd0 ? 32'(products) : 32'(byte5_q);
-  wire logic unused = ^ld_addr_i;
+  wire logic own_sum = KIND == 2 && own_i && op_i == 2'd0;
+  wire logic signed [31:0] value = op_i == 2'd0 && !own_sum ? 32'(products) : 32'(byte5_q);
+  wire logic unused = ^{ld_addr_i, own_i};
 
   genvar c;
   generate
@@ -76,13 +82,14 @@ module tsm_pe #(
 
   always_ff @(posedge clk_i) begin
     w3_q <= w2;
-    byte4_q <= byte3_i;
+    byte4_q <= own_sum && w3_q[0] ? -byte3_i : byte3_i;
     byte5_q <= byte4_q;
     if (step5_i) begin
       case (op_i)
         2'd0: acc_q <= (first5_i ? bias : acc_q) + value;
         2'd1: if (first5_i || value > acc_q) acc_q <= value;
-        default: acc_q <= first5_i ? 32'(value[15:0]) : {value[15:0], acc_q[15:0]};
+        2'd2: acc_q <= first5_i ? 32'(value[15:0]) : {value[15:0], acc_q[15:0]};
+        default: if (KIND == 2) acc_q <= first5_i ? value : acc_q & value;
       endcase
     end
     if (last6_i) result_o <= acc_q;

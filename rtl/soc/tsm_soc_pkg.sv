@@ -27,6 +27,7 @@ package tsm_soc_pkg;
   localparam [31:0] OP_CONV = 32'h00000001;
   localparam [31:0] OP_MAXPOOL = 32'h00000002;
   localparam [31:0] OP_ADD = 32'h00000003;
+  localparam [31:0] OP_BITPOOL = 32'h00000004;
 
   // Opcodes of load descriptors
   localparam [31:0] LOAD_OP_WEIGHTS = 32'h00000001;
@@ -52,6 +53,8 @@ package tsm_soc_pkg;
   localparam [31:0] SOFT_SOFTMAX = 32'h00000006;
   localparam [31:0] SOFT_ARGMAX = 32'h00000007;
   localparam [31:0] SOFT_TABLE = 32'h00000008;
+  localparam [31:0] SOFT_CONV = 32'h00000009;
+  localparam [31:0] SOFT_BITPOOL = 32'h0000000a;
 
   // How the sample stream becomes an input tensor
   localparam [31:0] MODE_FRAME = 32'h00000000;
@@ -250,6 +253,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_HISTORY_W = 1;
   localparam integer COMPUTE_IN2_SIGNED_LSB = 12;
   localparam integer COMPUTE_IN2_SIGNED_W = 1;
+  localparam integer COMPUTE_PAD_NONE_LSB = 14;
+  localparam integer COMPUTE_PAD_NONE_W = 1;
   localparam integer COMPUTE_MAGIC_LSB = 16;
   localparam integer COMPUTE_MAGIC_W = 16;
   localparam integer COMPUTE_AFTER_LOAD_LSB = 32;
@@ -290,6 +295,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_PAD_LEFT_B_W = 16;
   localparam integer COMPUTE_LAST_COUNT_LSB = 336;
   localparam integer COMPUTE_LAST_COUNT_W = 8;
+  localparam integer COMPUTE_RUN_LAST_LSB = 344;
+  localparam integer COMPUTE_RUN_LAST_W = 5;
   localparam integer COMPUTE_W_BASE_LSB = 352;
   localparam integer COMPUTE_W_BASE_W = 32;
   localparam integer COMPUTE_P_BASE_LSB = 384;

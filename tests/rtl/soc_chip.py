@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tinsmith_backends.soc import memory_map
 
-CONV, MAXPOOL, ADD = 1, 2, 3
+CONV, MAXPOOL, ADD, BITPOOL = 1, 2, 3, 4
 REQUANTIZE, RAW, THRESHOLD = 0, 1, 2
+NOTHING = 1 << 8
+"""Added to a byte of eight bits that adds nothing to a sum."""
 Fields = dict[str, int]
 
 
@@ -44,7 +46,7 @@ class Chip:
 
     def parameters(self) -> dict[str, object]:
         names = ("pes", "lanes", "rqs", "act_bytes", "wgt_words", "par_words", "desc_words", "kind")
-        return {name.upper(): getattr(self, name) for name in names}
+        return {**{name.upper(): getattr(self, name) for name in names}, "OPS": 11 if self.kind == 2 else 15}
 
     def load(self, opcode: int, dest: int, words: NDArray[np.uint32]) -> None:
         """What a load descriptor writes."""
@@ -63,10 +65,11 @@ class Chip:
         if self.kind == 0:
             terms = x * w.view(np.int8).astype(np.int64)
         elif self.kind == 1:
-            terms = (x << (w & 7).astype(np.int64)) * np.where(w & 8, -1, 1)
+            terms = (x << (w & 7).astype(np.int64)) * np.where(w & 16, np.where(w & 8, -1, 1), 0)
         else:
-            agree = ~(x.astype(np.uint8) ^ w)
-            terms = 2 * np.unpackbits(agree[..., None], axis=-1).sum(axis=-1).astype(np.int64) - 8
+            agree = ~((x & 0xFF).astype(np.uint8) ^ w)
+            sums = 2 * np.unpackbits(agree[..., None], axis=-1).sum(axis=-1).astype(np.int64) - 8
+            terms = np.where(x < NOTHING, sums, 0)
         return terms.sum(axis=-1)
 
 
@@ -150,6 +153,14 @@ def steps(chip: Chip, f: Fields) -> Iterator[Step]:
             yield Step(k, ky, row, column, base + column, weight, f["p_base"] + g, ends, out, count, gap)
 
 
+def of_bits(chip: Chip, f: Fields, step: Step, word: NDArray[np.uint8], there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A word of bits, with what adds nothing: behind the run, and outside the image where that is so."""
+    last = f.get("run_last", 0) if (step.k + 1) % f["run_n"] == 0 else 0
+    counts = np.arange(chip.lanes) < (last or chip.lanes)
+    counts &= there | (f.get("pad_none", 0) == 0)
+    return word.astype(np.int64) + np.where(counts, 0, NOTHING)
+
+
 def compute(chip: Chip, f: Fields) -> Work:
     """Run one compute descriptor on the chip's memories."""
     work = Work()
@@ -167,6 +178,8 @@ def compute(chip: Chip, f: Fields) -> Work:
         own[: chip.vec] = x[: chip.vec]
         if f["opcode"] == MAXPOOL:
             acc = own if step.k == 0 else np.maximum(acc, own)
+        elif f["opcode"] == BITPOOL:
+            acc = own if step.k == 0 else acc & own
         elif f["opcode"] == ADD:
             acc = own * f["m_a"] if step.k == 0 else acc + own * f["m_b"]
         else:
@@ -176,7 +189,10 @@ def compute(chip: Chip, f: Fields) -> Work:
                 past[step.ky, 0] = x
                 for p in range(chip.vec):
                     acc[p] += chip.products(past[step.ky, :, p], chip.weights[step.weight, p])
+            elif chip.kind == 2 and f["channelwise"]:
+                acc = acc + np.where(chip.weights[step.weight, :, 0] & 1, -own, own)
             else:
+                x = of_bits(chip, f, step, word, there) if chip.kind == 2 else x
                 acc = acc + chip.products(x[None, :], chip.weights[step.weight])
         if step.ends:
             store(chip, f, step, [int(v) for v in acc[: step.count]])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from soc_chip import ADD, CONV, MAXPOOL, RAW, REQUANTIZE, THRESHOLD, Chip, Fields
+from soc_chip import ADD, BITPOOL, CONV, MAXPOOL, RAW, REQUANTIZE, THRESHOLD, Chip, Fields
 from tinsmith_backends.soc.memory_map import TABLES
 
 SCRATCH = 32
@@ -54,6 +54,8 @@ def _conv(rng: random.Random, chip: Chip) -> Fields:
         f |= {"kx_n": 1, "run_n": -(-kw * c_in // chip.lanes)}
     else:
         f |= {"kx_n": kw, "run_n": -(-c_in // chip.lanes), "dil_xb": rng.randint(1, 3) * c_in}
+    if chip.kind == 2:
+        f |= {"run_last": rng.randint(0, chip.lanes), "pad_none": rng.randint(0, 1)}
     return f | {"w_per_group": 1, "last_count": rng.randint(1, chip.pes)}
 
 
@@ -105,9 +107,11 @@ def _sizes(f: Fields, chip: Chip) -> tuple[int, int, int]:
 
 def descriptor(rng: random.Random, chip: Chip, number: int) -> Fields:
     """A compute descriptor that fits: even ones read the lower half of the activation memory, odd ones the upper."""
+    pools = [MAXPOOL, CONV, BITPOOL] if chip.kind == 2 else [MAXPOOL, CONV]
+    makers = [_conv, _conv, _add, lambda r, c: _channelwise(r, c, rng.choice(pools))]
+    makers += [_conv if chip.kind == 2 else _history]
     while True:
-        make = rng.choice([_conv, _conv, _history, _add, lambda r, c: _channelwise(r, c, rng.choice([CONV, MAXPOOL]))])
-        f = make(rng, chip)
+        f = rng.choice(makers)(rng, chip)
         _ending(rng, f, f["opcode"] == CONV)
         if f["opcode"] == ADD:
             f["shift"] = rng.randint(8, 30)
@@ -121,7 +125,7 @@ def descriptor(rng: random.Random, chip: Chip, number: int) -> Fields:
         f["in2_base"] = low + rng.randint(0, half - read)
         f["out_base"] = high + rng.randint(0, half - written)
         f["in_signed"] = rng.randint(0, 1)
-        f["pad_byte"] = rng.choice([0, 0, rng.randint(0, 255)]) if f["opcode"] != MAXPOOL else 0x80 * f["in_signed"]
+        f["pad_byte"] = rng.choice([0, 0, rng.randint(0, 255)]) if f["opcode"] in (CONV, ADD) else 0x80 * f["in_signed"]
         f["out_pix_bytes"] = written // (f["out_h"] * f["out_w"])
         f["out_row_bytes"] = f["out_pix_bytes"] * f["out_w"]
         return f

@@ -16,7 +16,7 @@ CHIPS = {
     "8x4": Chip(pes=8, lanes=4, rqs=8),
     "2x8": Chip(pes=2, lanes=8, rqs=2),
     "shift": Chip(pes=4, lanes=4, rqs=2, kind=1),
-    "xnor": Chip(pes=8, lanes=4, rqs=2, kind=2),
+    "xnor": Chip(pes=8, lanes=8, rqs=2, kind=2),
 }
 
 

@@ -52,5 +52,5 @@ def wrong_tensors(program: Program, model: ir.Model, samples: Sequence[Sample], 
 
 def compiled(graph: ExactGraph, chip: Chip | None = None) -> Program:
     """The program of a graph that keeps all rules."""
-    assert problems(graph) == []
+    assert problems(graph, chip or Chip()) == []
     return compile_program(graph, chip or Chip())

@@ -52,18 +52,57 @@ def piecewise(step, table, memory, after):  # type: ignore[no-untyped-def]
 
 
 def max_pool(step, table, memory, after):  # type: ignore[no-untyped-def]
-    h, w, c = step["in_h"], step["in_w"], step["channels"]
-    x = values(step, memory, h * w * c).reshape(h, w, c)
+    c = step["channels"]
     best = np.full((step["out_h"], step["out_w"], c), -128 if step.get("in_signed") else 0, object)
-    for y in range(step["out_h"]):
-        for z in range(step["out_w"]):
-            for ky in range(step["kh"]):
-                for kx in range(step["kw"]):
-                    row = y * step["stride_y"] - step["pad_top"] + ky * step["dil_y"]
-                    col = z * step["stride_x"] - step["pad_left"] + kx * step["dil_x"]
-                    if 0 <= row < h and 0 <= col < w:
-                        best[y, z] = np.maximum(best[y, z], x[row, col])
+    for y, z, _, _, pixel in windows(step, memory, c):
+        best[y, z] = np.maximum(best[y, z], pixel)
     put(step, after, (best & 255).astype(np.uint8))
+
+
+def bit_pool(step, table, memory, after):  # type: ignore[no-untyped-def]
+    """A minimum of +1 and -1 is the maximum of the others' signs; bits are 1 for -1."""
+    c, sign = step["channels"], 1 - 2 * bits_of(table.astype(np.uint8))
+    best = np.full((step["out_h"], step["out_w"], 8 * c), -1)
+    for y, z, _, _, pixel in windows({**step, "in_signed": 0}, memory, c):
+        best[y, z] = np.maximum(best[y, z], sign * (1 - 2 * bits_of(pixel.astype(np.uint8))))
+    put(step, after, np.packbits(best * sign < 0, axis=-1, bitorder="little"))
+
+
+def convolution(step, table, memory, after):  # type: ignore[no-untyped-def]
+    channels, inputs, groups, kh, kw = (step[name] for name in ("channels", "inputs", "groups", "kh", "kw"))
+    depth = inputs // groups
+    rows = table.astype(np.int32).reshape(channels, -1)
+    weights = np.ascontiguousarray(rows[:, 2:]).view(np.int8)[:, : kh * kw * depth].reshape(channels, kh, kw, depth)
+    sums = np.broadcast_to(rows[:, 0].astype(object), (step["out_h"], step["out_w"], channels)).copy()
+    for y, z, ky, kx, pixel in windows(step, memory, inputs):
+        for o in range(channels):
+            first = o // (channels // groups) * depth
+            sums[y, z, o] += sum(
+                int(w) * v for w, v in zip(weights[o, ky, kx], pixel[first : first + depth], strict=True)
+            )
+    if step["ending"] == m.ENDING["RAW"]:
+        put(step, after, np.frombuffer(sums.astype("<i4").tobytes(), np.uint8))
+    elif step["ending"] == m.ENDING["REQUANTIZE"]:
+        put(step, after, scaled(step, sums * rows[:, 1].astype(object)))
+    elif step["packed"]:
+        put(step, after, np.packbits(sums < 0, axis=-1, bitorder="little"))
+    else:
+        put(step, after, np.where(sums < 0, 255, 1).astype(np.uint8))
+
+
+def bits_of(data: Bytes) -> npt.NDArray[np.int64]:
+    return np.unpackbits(data, axis=-1, bitorder="little").astype(np.int64)
+
+
+def windows(step, memory, channels):  # type: ignore[no-untyped-def]
+    """Every output pixel with every tap of its window that lies inside the input, and the pixel there."""
+    h, w = step["in_h"], step["in_w"]
+    x = values(step, memory, h * w * channels).reshape(h, w, channels)
+    for y, z, ky, kx in np.ndindex(step["out_h"], step["out_w"], step["kh"], step["kw"]):
+        row = y * step["stride_y"] - step["pad_top"] + ky * step["dil_y"]
+        col = z * step["stride_x"] - step["pad_left"] + kx * step["dil_x"]
+        if 0 <= row < h and 0 <= col < w:
+            yield y, z, ky, kx, x[row, col]
 
 
 def copy(step, table, memory, after):  # type: ignore[no-untyped-def]
@@ -98,4 +137,6 @@ OPERATORS = {
     "SOFTMAX": softmax,
     "ARGMAX": argmax,
     "TABLE": entries,
+    "CONV": convolution,
+    "BITPOOL": bit_pool,
 }

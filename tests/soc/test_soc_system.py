@@ -231,6 +231,15 @@ def test_software_steps_compute_on_the_chip() -> None:
     assert answer.error == 0 and answer.payload == expected.tobytes()
 
 
+@pytest.mark.slow
+def test_a_step_that_lasts_longer_than_the_watchdog_waits_is_left_alone() -> None:
+    shape = {"in_h": 1, "in_w": 1, "out_h": 200, "out_w": 300, "channels": 1, "shift": 1, "hi": 127}
+    steps = [software("ADD", **shape, in_base=0, in2_base=0, out_base=0, m_a=1, m_b=1)]
+    parts = ImageParts(steps=steps, inputs=[frame_input(4)], outputs=[{"base": 0, "bytes": 4}])
+    (answer,) = run({}, parts.pack(), [Frame(bytes((1, 2, 3, 200)))], clocks=20_000_000).answers
+    assert answer.error == 0 and answer.clocks > 4_000_000 and answer.payload == bytes((1, 2, 3, 127))
+
+
 def test_several_inputs_and_outputs_are_frames_and_one_result() -> None:
     copy = software("COPY", in_base=0, out_base=64, in_h=1, channels=20)
     parts = ImageParts(

@@ -39,7 +39,7 @@ class SocBackend:
         """Every reason why this graph cannot be built."""
         from tinsmith_backends.soc.constraints import problems
 
-        return problems(graph)
+        return problems(graph, self._told(target)[0])
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write image, RTL, firmware and benches into the empty folder `out`.

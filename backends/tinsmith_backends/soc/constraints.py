@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial, update_wrapper
+
 import numpy as np
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
     ArgMax,
     Binarize,
+    BinaryConv,
     BinaryMaxPool,
     Concat,
     Dequantize,
@@ -19,13 +23,17 @@ from tinsmith.ir.exact import (
 )
 from tinsmith.refusals import Rule, refusals
 
+from tinsmith_backends.soc.capabilities import in_hardware
+from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.lower_layers import HANDLERS
-from tinsmith_backends.soc.orders import Moves, order
+from tinsmith_backends.soc.orders import Moves, order, pixels_and_channels, root, takes_any_order
+from tinsmith_backends.soc.weights import unused_bits
 
 
-def problems(graph: ExactGraph) -> list[Problem]:
+def problems(graph: ExactGraph, chip: Chip) -> list[Problem]:
     """Every rule that some layer breaks."""
-    return refusals(graph, RULES, "the soc target cannot take this layer")
+    of_chip = (update_wrapper(partial(rule, chip), rule) for rule in CHIP_RULES)
+    return refusals(graph, (*RULES, *of_chip), "the soc target cannot take this layer")
 
 
 def _known(graph: ExactGraph, layer: Layer) -> bool:
@@ -83,17 +91,50 @@ def _per_channel(graph: ExactGraph, layer: Layer) -> bool:
     return numbers.size == 1 or layer.axis % len(shape) == channels
 
 
-def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
-    """It pools the minimum of some channels of bits, and the accelerator has the maximum."""
-    return not isinstance(layer, BinaryMaxPool) or bool(np.all(layer.sign == 1))
+def _one_sign(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
+    """It pools the minimum of some channels of bits, and the accelerator has the maximum.
 
-
-def _int8_weights(graph: ExactGraph, layer: Layer) -> bool:
-    """One of its weights is +128, and the chip's weights are int8.
-
-    train with 3 bits, or with scales that leave +128 out
+    --set kind=xnor, whose firmware has both
     """
-    return not isinstance(layer, Weighted) or bool(layer.weight.max(initial=0) <= 127)
+    return not isinstance(layer, BinaryMaxPool) or chip.kind == XNOR or bool(np.all(layer.sign == 1))
+
+
+def _int8_weights(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
+    """One of its weights is +128, and where the chip does not shift, weights are int8.
+
+    --set kind=shift, or train with 3 bits, or with scales that leave +128 out
+    """
+    return not isinstance(layer, Weighted) or in_hardware(layer, chip) or bool(layer.weight.max(initial=0) <= 127)
+
+
+def _pairs_of_bits(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
+    """It pads an odd number of channels of bits with another value than +1, and the eighth bits of bytes are +1.
+
+    an even number of channels, or pad_value = 1
+    """
+    if not isinstance(layer, BinaryConv) or chip.kind != XNOR:
+        return True
+    return unused_bits(layer.weight.shape[1]) % 2 == 0 or layer.pad_value == 1 or not any(layer.pads)
+
+
+def _whole_bytes(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
+    """It takes the channels of bits apart, or joins them, elsewhere than between bytes of eight.
+
+    channels of such tensors that are multiples of 8, or --set kind=multiply
+    """
+    if chip.kind != XNOR or isinstance(layer, Moves | Dequantize) or takes_any_order(graph, layer):
+        return True
+    bits = [name for name in layer.inputs if graph.tensors[name].bits == 1]
+    channels = [pixels_and_channels(graph.tensors[name].shape)[1] for name in bits]
+    roots = [pixels_and_channels(graph.tensors[root(graph, name)].shape)[1] for name in bits]
+    parts = channels[:-1] if isinstance(layer, Concat) and _joins_channels(graph, layer) else []
+    moved = [count for pair in zip(channels, roots, strict=True) if len(set(pair)) > 1 for count in pair]
+    return all(count % 8 == 0 for count in (*parts, *moved))
+
+
+def _joins_channels(graph: ExactGraph, layer: Concat) -> bool:
+    rank = len(graph.tensors[layer.output].shape)
+    return layer.axis == (1 if rank == 4 else rank - 1)
 
 
 def _joined_axis(graph: ExactGraph, layer: Layer) -> bool:
@@ -113,7 +154,12 @@ RULES: tuple[Rule, ...] = (
     _window_of_image,
     _order,
     _per_channel,
-    _one_sign,
-    _int8_weights,
     _joined_axis,
 )
+CHIP_RULES: tuple[Callable[[Chip, ExactGraph, Layer], bool], ...] = (
+    _one_sign,
+    _int8_weights,
+    _pairs_of_bits,
+    _whole_bytes,
+)
+"""Those that depend on the chip."""

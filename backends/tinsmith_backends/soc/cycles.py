@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.memory_map import ENDING
 from tinsmith_backends.soc.schedule import Compute, Run, Schedule
 
@@ -13,7 +13,7 @@ FETCH = 22
 WAY_OUT = 8
 """Clocks from the last step, and what its results take to leave the array, until they are in the memory."""
 REQUANTIZERS = 6
-"""Clocks of a requantizer; raw accumulators go past them."""
+"""Clocks of a requantizer; accumulators, and eight bits a byte, go past them."""
 LOOK_UP = 1
 """Clocks of a table behind it."""
 NEXT = 4
@@ -96,15 +96,15 @@ def _run(run: Run, chip: Chip) -> list[Span]:
         fetched = before + max(NEXT, rest) if spans else FETCH
         wanted = compute.fields["after_load"]
         begin = max(fetched, loaded[wanted - 1] if wanted else 0)
-        end = begin + way_out(compute) + compute_clocks(compute, chip)
+        end = begin + way_out(compute, chip) + compute_clocks(compute, chip)
         spans.append(Span(before, begin, end, begin - fetched))
-        rest = FETCH - way_out(compute) - ending_clocks(compute, compute.fields["last_count"], chip)
+        rest = FETCH - way_out(compute, chip) - ending_clocks(compute, compute.fields["last_count"], chip)
     return spans
 
 
-def way_out(compute: Compute) -> int:
+def way_out(compute: Compute, chip: Chip) -> int:
     """Clocks from the last step to the memory, but for those in which results leave the array one behind the other."""
-    if compute.fields["ending"] == ENDING["RAW"]:
+    if compute.fields["ending"] == ENDING["RAW"] or _as_bits(compute, chip):
         return WAY_OUT
     return WAY_OUT + REQUANTIZERS + LOOK_UP * compute.fields.get("look_up", 0)
 
@@ -124,7 +124,14 @@ def compute_clocks(compute: Compute, chip: Chip) -> int:
 
 def ending_clocks(compute: Compute, count: int, chip: Chip) -> int:
     """Clocks that `count` results of a group take on their way out."""
+    if _as_bits(compute, chip):
+        return 1
     return count if compute.fields["ending"] == ENDING["RAW"] else -(-count // chip.rqs)
+
+
+def _as_bits(compute: Compute, chip: Chip) -> bool:
+    """Whether all results leave at once, a bit each."""
+    return chip.kind == XNOR and compute.fields["ending"] == ENDING["THRESHOLD"]
 
 
 def _apart(compute: Compute) -> tuple[int, int]:

@@ -39,8 +39,8 @@ def _trace(trace: Trace) -> dict[str, Any]:
     """Where a tensor stands, and when: `rows` of `pixels` of `run` bytes, behind so many compute descriptors."""
     view = trace.view
     shape = {"rows": view.height, "row_bytes": view.row_bytes, "pixels": view.width, "pixel_bytes": view.pixel_bytes}
-    run = view.channels * trace.value_bytes
-    return {"tensor": trace.tensor.name, "computes": trace.computes, "address": trace.address, **shape, "run": run}
+    shape["run"] = view.run_bytes
+    return {"tensor": trace.tensor.name, "computes": trace.computes, "address": trace.address, **shape}
 
 
 def constant_places(program: Program) -> Iterator[tuple[str, int, int]]:

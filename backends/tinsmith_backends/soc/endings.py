@@ -17,7 +17,6 @@ class Finish:
     bias: Int32Array
     multiplier: Int32Array
     fields: dict[str, int]
-    value_bytes: int = 1
 
 
 def finish(ending: Ending, bias: Int32Array) -> Finish:
@@ -29,7 +28,7 @@ def finish(ending: Ending, bias: Int32Array) -> Finish:
             (bias - limit).astype(np.int32), np.ones(channels, np.int32), {"ending": ENDING["THRESHOLD"], "shift": 1}
         )
     if isinstance(ending, Accumulator):
-        return Finish(bias, np.ones(channels, np.int32), {"ending": ENDING["RAW"], "shift": 1}, 4)
+        return Finish(bias, np.ones(channels, np.int32), {"ending": ENDING["RAW"], "shift": 1})
     multiplier = np.broadcast_to(ending.multiplier, (channels,)).astype(np.int32)
     return Finish(bias, multiplier, {"ending": ENDING["REQUANTIZE"], **rounding(ending)})
 

@@ -10,12 +10,14 @@ from tinsmith_backends.soc.operations import Operation
 from tinsmith_backends.soc.program import Program
 from tinsmith_backends.soc.schedule import Compute
 
+SOFT_MAC_CLOCKS = 70
+"""What a multiply-accumulate of the firmware takes, roughly."""
 QUANTITIES: Mapping[str, str] = {
     "latency": "clocks of the accelerator from start to end",
     "interval": "clocks of the accelerator a frame",
     "clocks": "clocks from the layer before to the end of this one",
     "wait": "clocks of these in which it waits for its weights",
-    "MACs": "multiply-accumulates",
+    "MACs": "multiply-accumulates, the firmware's too",
     "use": "per cent of the multipliers' clocks that make one of these",
     "weights": "bytes of weights, biases and multipliers that are loaded",
     "activations": "bytes of activation memory",
@@ -28,13 +30,14 @@ def estimate(program: Program) -> Estimate:
     layers = [_row(program, layer.name) for layer in program.graph.layers]
     rows = tuple(row for row in layers if row is not None)
     clocks, macs = program.timing.clocks, sum(int(row.values["MACs"]) for row in rows)
+    accelerated = sum(work.macs for work in program.work if isinstance(work, Operation))
     values = {
         "latency": clocks,
         "interval": clocks,
         "clocks": clocks,
         "wait": sum(int(row.values["wait"]) for row in rows),
         "MACs": macs,
-        "use": _use(program, macs, clocks),
+        "use": _use(program, accelerated, clocks),
         "weights": sum(int(row.values["weights"]) for row in rows),
         "activations": program.schedule.placed.arena.size,
         "descriptors": program.descriptor_words,
@@ -47,11 +50,11 @@ def _row(program: Program, layer: str) -> Row | None:
     """A layer's line; None where nothing is computed."""
     spans = list(zip(program.computes, program.timing.spans, strict=True))
     own = [(compute, span) for compute, span in spans if compute.of.layer == layer]
-    software = [work for work in program.work if work.layer == layer and not isinstance(work, Operation)]
+    parts = [work for work in program.work if work.layer == layer]
+    macs = sum(work.macs for work in parts)
     if not own:
-        return Row(layer, "firmware", {"clocks": 0, "wait": 0, "MACs": 0, "weights": 0}) if software else None
+        return Row(layer, "firmware", {"clocks": 0, "wait": 0, "MACs": macs, "weights": 0}) if parts else None
     clocks = sum(span.end - span.before for _, span in own)
-    macs = sum(work.macs for work in program.work if work.layer == layer)
     values = {
         "clocks": clocks,
         "wait": sum(span.waits for _, span in own),
@@ -81,8 +84,10 @@ def _notes(program: Program, rows: tuple[Row, ...]) -> list[str]:
         notes.append(f"most of the time goes to {slowest.name}: {share:.0%} ({why})")
     if program.timing.boot:
         notes.append(f"all weights stay on the chip: they are loaded once, in {program.timing.boot:,} clocks at boot")
-    firmware = [row.name for row in rows if row.choice == "firmware"]
+    firmware = [row for row in rows if row.choice == "firmware"]
     if firmware:
-        notes.append(f"done by the firmware, whose clocks are not counted here: {', '.join(firmware)}")
+        names, macs = ", ".join(row.name for row in firmware), sum(int(row.values["MACs"]) for row in firmware)
+        work = f"{macs:,} MACs of some {SOFT_MAC_CLOCKS} clocks each; " if macs else ""
+        notes.append(f"done by the firmware, whose clocks are not counted here: {work}{names}")
     notes.append("clocks of the accelerator, equal to the RTL's; streams and firmware come on top (docs/soc.md)")
     return notes

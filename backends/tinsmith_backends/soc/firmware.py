@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 RAM_BYTES = 32768
 """Of the default chip; the linker script says the same."""
+FIRMWARE_BYTES = 16384
+"""Of these, code, constants, variables and stack take at most; the rest is for the image's tables."""
 
 TARGET = ("-target", "riscv32-freestanding", "-mcpu=generic_rv32+m+c")
 FLAGS = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil
+
 import numpy as np
 from tinsmith.ir.exact import (
     Concat,
@@ -16,7 +19,8 @@ from tinsmith.ir.exact import (
     ending_of,
 )
 
-from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.capabilities import in_hardware, strided
+from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.operations import Operation, View, Work
 from tinsmith_backends.soc.orders import Moves, Order, natural, order, pixels_and_channels, root
 
@@ -46,23 +50,40 @@ class Lowering:
         height, width, channels = image(tensor)
         if (height, width, channels) == (base.height, base.width, base.channels):
             return base
-        return packed(base.buffer, tensor, base.offset)
+        return self.packed(base.buffer, name, base.offset)
 
     def write(self, layer: Layer) -> View:
         """The view of a layer's output: in a buffer of its own, or in that of the Concat that alone wants it so.
 
         Where a Table alone reads what the layer makes, and the accelerator has tables, it is the output of that one.
         """
-        table = table_of(self.graph, layer, self.chip)
+        table = self._table(layer)
         if table is not None:
             self.tables[layer.name] = table
         name = (table or layer).output
-        joined = concat_of(self.graph, layer, name, self.chip)
-        if joined is None:
-            self.views[name] = packed(name, self.tensor(name))
-        else:
-            self.views[name] = part_of(self.graph, joined, name)
+        joined = self._joined(layer, name)
+        self.views[name] = self.packed(name, name) if joined is None else self.part(joined, name)
         return self.views[name]
+
+    def packed(self, buffer: str, name: str, offset: int = 0) -> View:
+        """A view without gaps of a tensor."""
+        tensor = self.tensor(name)
+        height, width, channels = image(tensor)
+        bits = 1 if tensor.bits == 1 and self.chip.kind == XNOR else 8 * np.dtype(tensor.dtype).itemsize
+        pixel = ceil(channels * bits / 8)
+        return View(buffer, height, width, channels, offset, width * pixel, pixel, tensor.dtype != "uint8", bits)
+
+    def part(self, joined: Concat, name: str) -> View:
+        """Where one input of a Concat stands in its output."""
+        whole, part = self.packed(joined.output, joined.output), self.tensor(name)
+        rank = len(part.shape)
+        before = joined.inputs[: joined.inputs.index(name)]
+        first = sum(self.tensor(other).shape[joined.axis] for other in before)
+        height, width, channels = image(part)
+        channel, row = 1 if rank == 4 else rank - 1, 2 if rank == 4 else -1
+        places = {channel: first * whole.bits // 8, row: first * whole.row_bytes}
+        offset = places.get(joined.axis, first * whole.pixel_bytes)
+        return replace(whole, height=height, width=width, channels=channels, offset=offset)
 
     def add(self, *work: Work) -> None:
         """Append what a layer does, with the table that `write` found."""
@@ -73,6 +94,28 @@ class Lowering:
             else:
                 self.work.append(each)
 
+    def _table(self, layer: Layer) -> Table | None:
+        """The Table that the accelerator does behind a layer: one that alone reads its output, or the layer itself."""
+        if not self.chip.has("table") or isinstance(layer, Table):
+            return layer if self.chip.has("table") and isinstance(layer, Table) else None
+        readers = [other for other in self.graph.layers if layer.output in other.inputs]
+        ends_in_bytes = isinstance(ending_of(layer), Requantization) or isinstance(layer, MaxPool)
+        if len(readers) != 1 or layer.output in self.graph.outputs or not ends_in_bytes:
+            return None
+        return readers[0] if isinstance(readers[0], Table) and in_hardware(layer, self.chip) else None
+
+    def _joined(self, layer: Layer, name: str) -> Concat | None:
+        """The Concat into whose buffer a layer can write its result `name`: all who read it can read it there."""
+        readers = [other for other in self.graph.layers for each in other.inputs if each == name]
+        joins = [other for other in readers if isinstance(other, Concat)]
+        if len(joins) != 1 or not strided(layer, self.chip) or name in self.graph.outputs:
+            return None
+        # A row of a part that is joined along the width does not end where the next begins, and padding goes by rows.
+        along_width = joins[0].axis == len(self.tensor(name).shape) - 1 and joins[0].axis != 1
+        others = [other for other in readers if other is not joins[0]]
+        fits = not others if along_width else all(strided(other, self.chip) for other in others)
+        return joins[0] if fits else None
+
 
 def lower(graph: ExactGraph, chip: Chip) -> Lowering:
     """Work and views; `graph` has passed `constraints.problems`."""
@@ -81,7 +124,7 @@ def lower(graph: ExactGraph, chip: Chip) -> Lowering:
     state = Lowering(graph, chip)
     for layer in graph.layers:
         if isinstance(layer, Quantize):
-            state.views[layer.output] = packed(layer.output, graph.tensors[layer.output])
+            state.views[layer.output] = state.packed(layer.output, layer.output)
         elif not isinstance(layer, Dequantize | Moves):
             HANDLERS[type(layer)](state, layer)
     return state
@@ -91,57 +134,3 @@ def image(tensor: Tensor) -> tuple[int, int, int]:
     """Height, width and channels; a tensor of another rank is one row of pixels."""
     pixels, channels = pixels_and_channels(tensor.shape)
     return (tensor.shape[2], tensor.shape[3], channels) if len(tensor.shape) == 4 else (1, pixels, channels)
-
-
-def packed(buffer: str, tensor: Tensor, offset: int = 0) -> View:
-    """A view without gaps."""
-    height, width, channels = image(tensor)
-    size = value_bytes(tensor)
-    row, pixel = width * channels * size, channels * size
-    return View(buffer, height, width, channels, offset, row, pixel, tensor.dtype != "uint8")
-
-
-def value_bytes(tensor: Tensor) -> int:
-    """Bytes of a value in the activation memory."""
-    return np.dtype(tensor.dtype).itemsize
-
-
-def part_of(graph: ExactGraph, joined: Concat, name: str) -> View:
-    """Where one input of a Concat stands in its output."""
-    whole, part = packed(joined.output, graph.tensors[joined.output]), graph.tensors[name]
-    rank = len(part.shape)
-    before = joined.inputs[: joined.inputs.index(name)]
-    first = sum(graph.tensors[other].shape[joined.axis] for other in before)
-    height, width, channels = image(part)
-    unit = {1 if rank == 4 else rank - 1: 1, 2 if rank == 4 else -1: whole.row_bytes}.get(
-        joined.axis, whole.pixel_bytes
-    )
-    return View(whole.buffer, height, width, channels, first * unit, whole.row_bytes, whole.pixel_bytes, whole.signed)
-
-
-def table_of(graph: ExactGraph, layer: Layer, chip: Chip) -> Table | None:
-    """The Table that the accelerator does behind a layer: one that alone reads its output, or the layer itself."""
-    if not chip.has("table") or isinstance(layer, Table):
-        return layer if chip.has("table") and isinstance(layer, Table) else None
-    readers = [other for other in graph.layers if layer.output in other.inputs]
-    in_hardware = chip.has({"Add": "add", "MaxPool": "maxpool"}.get(layer.kind, ""))
-    ends_in_bytes = isinstance(ending_of(layer), Requantization) or isinstance(layer, MaxPool)
-    if len(readers) != 1 or layer.output in graph.outputs or not (in_hardware and ends_in_bytes):
-        return None
-    return readers[0] if isinstance(readers[0], Table) else None
-
-
-def concat_of(graph: ExactGraph, layer: Layer, name: str, chip: Chip) -> Concat | None:
-    """The Concat into whose buffer a layer can write its result `name`: all who read it can read it there."""
-    from tinsmith_backends.soc.lower_layers import STRIDED_READERS, STRIDED_WRITERS
-
-    tables = (Table,) if chip.has("table") else ()
-    readers = [other for other in graph.layers for each in other.inputs if each == name]
-    joins = [other for other in readers if isinstance(other, Concat)]
-    if len(joins) != 1 or not isinstance(layer, STRIDED_WRITERS + tables) or name in graph.outputs:
-        return None
-    # A row of a part that is joined along the width does not end where the next begins, and padding goes by rows.
-    along_width = joins[0].axis == len(graph.tensors[name].shape) - 1 and joins[0].axis != 1
-    others = [other for other in readers if other is not joins[0]]
-    fits = not others if along_width else all(isinstance(other, STRIDED_READERS + tables) for other in others)
-    return joins[0] if fits else None

@@ -39,8 +39,8 @@ KIND = Choices(
     "Parameter KIND: what one lane does",
     (
         ("MULTIPLY", 0, "signed 8-bit products"),
-        ("SHIFT", 1, "shift and add; a weight is sign and shift"),
-        ("XNOR", 2, "XNOR and popcount on bits"),
+        ("SHIFT", 1, "shift and add; a weight is 1 << 4 | sign << 3 | shift, or 0"),
+        ("XNOR", 2, "XNOR and popcount on bytes of eight bits, 1 is -1"),
     ),
 )
 OPS = Choices(
@@ -60,6 +60,7 @@ OPCODE = Choices(
         ("CONV", 1, "sums of products: convolution, dense, depthwise, average pool, requantization"),
         ("MAXPOOL", 2, "maximum over a window, channel by channel"),
         ("ADD", 3, "a * M_a + b * M_b over `length` bytes"),
+        ("BITPOOL", 4, "maximum over a window of bits, eight channels a byte: their AND; KIND XNOR only"),
     ),
 )
 LOAD_OPCODE = Choices(
@@ -77,7 +78,7 @@ ENDING = Choices(
     (
         ("REQUANTIZE", 0, "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi), one byte"),
         ("RAW", 1, "acc + bias, int32, four bytes, little-endian"),
-        ("THRESHOLD", 2, "acc + bias >= 0 ? 1 : -1, one int8 byte"),
+        ("THRESHOLD", 2, "acc + bias >= 0 ? 1 : -1, one int8 byte; in KIND XNOR one bit, eight channels a byte"),
     ),
 )
 
@@ -92,6 +93,7 @@ COMPUTE = Record(
         Field("w_per_group", 0, 10, 1, "every group has weights of its own"),
         Field("history", 0, 11, 1, "depthwise with a history of columns"),
         Field("in2_signed", 0, 12, 1, "the second operand of an addition is int8"),
+        Field("pad_none", 0, 14, 1, "what stands outside the input adds nothing; KIND XNOR only"),
         Field("magic", 0, 16, 16, "0x5443"),
         Field("after_load", 1, 0, 32, "begins once so many load descriptors of the run have finished"),
         Field("in_base", 2, 0, 32, "input tensor"),
@@ -112,6 +114,7 @@ COMPUTE = Record(
         Field("dil_xb", 9, 16, 16, "bytes from one run to the next"),
         Field("pad_left_b", 10, 0, 16, "bytes left of the input"),
         Field("last_count", 10, 16, 8, "channels in the last group, 1 to PES"),
+        Field("run_last", 10, 24, 5, "bytes of a run's last word that add something, 0 is all; KIND XNOR only"),
         Field("w_base", 11, 0, 32, "first weight word in every element"),
         Field("p_base", 12, 0, 32, "first parameter word in every element; group g reads p_base + g"),
         Field("out_base", 13, 0, 32, "output tensor"),

@@ -56,6 +56,18 @@ SOFT_OPERATOR = Choices(
         ("SOFTMAX", 6, "in_h rows of `channels`: binary32 of table[max - x] / their sum; table of 256, 0 to 2^23"),
         ("ARGMAX", 7, "in_h rows of `channels`: int64 index of the first maximum"),
         ("TABLE", 8, "entry x of the table, whose 256 bytes are 64 of its numbers"),
+        (
+            "CONV",
+            9,
+            "convolution, padding adds nothing; table of an output channel: bias, M, then the weights [kh][kw][channel "
+            "of its group], four int8 a word",
+        ),
+        (
+            "BITPOOL",
+            10,
+            "maximum over a window of bits, 1 is -1, eight channels a byte; table of a byte: its channels of which the "
+            "minimum",
+        ),
     ),
 )
 STEP = Record(
@@ -67,6 +79,7 @@ STEP = Record(
         Field("operator", 0, 8, 8, "SOFT_* of a software step"),
         Field("in_signed", 0, 16, 1, "input bytes are int8, else uint8"),
         Field("in2_signed", 0, 17, 1, "the second operand is int8"),
+        Field("packed", 0, 18, 1, "END_THRESHOLD makes a bit, 1 is -1, eight channels a byte"),
         Field("first_compute", 1, 0, 16, "first compute descriptor of the run"),
         Field("compute_count", 1, 16, 16, "compute descriptors of the run"),
         Field("first_load", 2, 0, 16, "first load descriptor of the run"),
@@ -81,6 +94,7 @@ STEP = Record(
         Field("out_w", 8, 16, 16, "pixels of an output row"),
         Field("channels", 9, 0, 16, "channels"),
         Field("shift", 9, 16, 6, "s of the requantization"),
+        Field("ending", 9, 22, 2, "END_* of a convolution"),
         Field("kh", 10, 0, 8, "rows of the window"),
         Field("kw", 10, 8, 8, "columns of the window"),
         Field("stride_y", 10, 16, 8, "rows from one output to the next"),
@@ -93,6 +107,8 @@ STEP = Record(
         Field("hi", 12, 16, 16, "largest output", signed=True),
         Field("m_a", 13, 0, 32, "multiplier of an addition's first operand", signed=True),
         Field("m_b", 14, 0, 32, "multiplier of its second", signed=True),
+        Field("inputs", 15, 0, 16, "channels of an input pixel of a convolution"),
+        Field("groups", 15, 16, 16, "groups of its channels"),
     ),
 )
 INPUT_MODE = Choices(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc import model_software
-from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.chip import SHIFT, XNOR, Chip
 from tinsmith_backends.soc.image import Fields, unpack
 from tinsmith_backends.soc.memory_map import ENDING, LOAD_OPCODE, OPCODE, STEP_KIND, TABLES
 
@@ -96,14 +96,26 @@ class Model:
         if d["history"]:
             return self._filtered(d, group)
         rows, columns = self._places(d, group)
-        data = self._read(d, rows, columns)  # (out_h, out_w, K, lanes)
         if d["opcode"] == OPCODE["MAXPOOL"]:
-            return self._elements(data.max(axis=2))
+            return self._elements(self._read(d, rows, columns).max(axis=2))
+        if d["opcode"] == OPCODE["BITPOOL"]:
+            return self._elements(np.bitwise_and.reduce(self._read(d, rows, columns), axis=2))
+        bits = self.chip.kind == XNOR
+        if bits and d["channelwise"]:
+            return self._own_sum(d, group, rows, columns)
+        data = self._read_bits(d, rows, columns) if bits else self._read(d, rows, columns)  # (out_h, out_w, K, terms)
         words = data.shape[2]
         base = d["w_base"] + (group * words if d["w_per_group"] else 0)
-        weights = self.weights[base : base + words].astype(np.float64)  # (K, elements, lanes)
+        weights = self._values(self.weights[base : base + words])  # (K, elements, terms)
         flat = data.reshape(*data.shape[:2], -1).astype(np.float64)
         return (flat @ weights.transpose(0, 2, 1).reshape(-1, self.chip.pes)).astype(np.int64)
+
+    def _own_sum(self, d: Fields, group: int, rows: Int64, columns: Int64) -> Int64:
+        """Each element's own bytes, added or subtracted."""
+        data = self._elements(self._read(d, rows, columns))  # (out_h, out_w, K, elements)
+        words = data.shape[2]
+        base = d["w_base"] + (group * words if d["w_per_group"] else 0)
+        return np.asarray(np.where(self.weights[base : base + words, :, 0] & 1, -data, data).sum(axis=2))
 
     def _places(self, d: Fields, group: int) -> tuple[Int64, Int64]:
         """Rows and byte columns (out_h, out_w, K, 1) of the words that the nest of loops reads."""
@@ -125,7 +137,7 @@ class Model:
         places = c * d["dil_xb"] - d["pad_left_b"] + group * self._moving(d)
         data = self._elements(self._read(d, rows[..., None], places[..., None]))  # (out_h, kh, columns, elements)
         base = d["w_base"] + (group * d["kh"] if d["w_per_group"] else 0)
-        weights = self.weights[base : base + d["kh"]].astype(np.int64)  # (kh, elements, lanes)
+        weights = self._values(self.weights[base : base + d["kh"]]).astype(np.int64)  # (kh, elements, lanes)
         total = np.zeros((d["out_h"], d["out_w"], self.chip.pes), np.int64)
         for lane in range(min(kw, lanes)):
             newest = np.arange(d["out_w"]) * stride + kw - 1 - lane
@@ -142,13 +154,35 @@ class Model:
             total[0, 0, :count] += d[factor] * values.view(np.int8 if d[signed] else np.uint8).astype(np.int64)
         return total
 
+    def _values(self, words: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
+        """What the weights of these words mean, a number a lane, or eight."""
+        if self.chip.kind == XNOR:
+            return _signs(words.view(np.uint8)).astype(np.float64)
+        if self.chip.kind == SHIFT:
+            size = np.where(words & 16, 1 << (words & 7).astype(np.int64), 0)
+            return np.where(words & 8, -size, size).astype(np.float64)
+        return words.astype(np.float64)
+
     def _read(self, d: Fields, rows: Int64, columns: Int64) -> Int64:
         """The lanes of the words at these places, as numbers."""
+        data, _ = self._bytes(d, rows, columns)
+        return data.view(np.int8 if d["in_signed"] else np.uint8).astype(np.int64)
+
+    def _read_bits(self, d: Fields, rows: Int64, columns: Int64) -> Int64:
+        """The bits of the lanes, +1 and -1, or 0 where they add nothing."""
+        data, inside = self._bytes(d, rows, columns)
+        lane = np.arange(self.chip.lanes)
+        last = np.arange(rows.shape[2]) % d["run_n"] == d["run_n"] - 1
+        counts = (lane < (d["run_last"] or self.chip.lanes)) | ~last[:, None]
+        counts = counts & (inside | (not d["pad_none"]))
+        return np.asarray(_signs(data) * np.repeat(counts, 8, axis=-1))
+
+    def _bytes(self, d: Fields, rows: Int64, columns: Int64) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """The lanes of the words at these places, and whether they lie inside the image."""
         lane = columns + np.arange(self.chip.lanes)
         inside = (rows >= 0) & (rows < d["in_h"]) & (lane >= 0) & (lane < d["in_row_bytes"])
         address = np.where(inside, d["in_base"] + rows * d["in_row_bytes"] + lane, 0) % self.chip.act_bytes
-        data = np.where(inside, self.act[address], np.uint8(d["pad_byte"]))
-        return data.view(np.int8 if d["in_signed"] else np.uint8).astype(np.int64)
+        return np.where(inside, self.act[address], np.uint8(d["pad_byte"])), inside
 
     def _elements(self, lanes: Int64) -> Int64:
         """The byte of each element, with the last axis from lanes to elements."""
@@ -161,7 +195,7 @@ class Model:
         return self.chip.vector if d["channelwise"] or d["opcode"] != OPCODE["CONV"] else 0
 
     def _ended(self, d: Fields, group: int, accumulators: Int64) -> npt.NDArray[np.generic]:
-        """Output values (out_h, out_w, elements), as bytes or int32."""
+        """Output values (out_h, out_w, elements), as bytes or int32, or True for bits that are 1."""
         if d["opcode"] == OPCODE["ADD"]:
             return self._looked_up(d, _rescaled(accumulators, d))
         bias, multiplier = self.parameters[d["p_base"] + group].astype(np.int64).T
@@ -169,6 +203,8 @@ class Model:
         if d["ending"] == ENDING["RAW"]:
             return sums
         if d["ending"] == ENDING["THRESHOLD"]:
+            if self.chip.kind == XNOR:
+                return np.asarray(sums < 0)
             signs: npt.NDArray[np.int8] = np.where(sums >= 0, 1, -1).astype(np.int8)
             return signs
         return self._looked_up(d, _rescaled(sums.astype(np.int64) * multiplier, d))
@@ -178,14 +214,22 @@ class Model:
         return self.tables[256 * d["table"] + values.astype(np.int64)] if d["look_up"] else values
 
     def _write(self, d: Fields, group: int, values: npt.NDArray[np.generic]) -> None:
-        size = values.dtype.itemsize
         width = self._moving(d) or self.chip.pes
         count = d["last_count"] if group == d["groups"] - 1 else width
-        data = np.ascontiguousarray(values[..., :count]).view(np.uint8).reshape(d["out_h"], d["out_w"], -1)
+        kept = np.ascontiguousarray(values[..., :count])
+        if values.dtype == np.bool_:
+            data, before = np.packbits(kept, axis=-1, bitorder="little"), group * width // 8
+        else:
+            data = kept.view(np.uint8).reshape(d["out_h"], d["out_w"], -1)
+            before = group * width * values.dtype.itemsize
         rows = np.arange(d["out_h"])[:, None, None] * d["out_row_bytes"]
         pixels = np.arange(d["out_w"])[None, :, None] * d["out_pix_bytes"]
-        base = d["out_base"] + group * width * size
-        self.act[base + rows + pixels + np.arange(count * size)] = data
+        self.act[d["out_base"] + before + rows + pixels + np.arange(data.shape[-1])] = data
+
+
+def _signs(data: npt.NDArray[np.uint8]) -> Int64:
+    """+1 and -1 of bytes of eight bits, along the last axis."""
+    return 1 - 2 * np.unpackbits(data, axis=-1, bitorder="little").astype(np.int64)
 
 
 def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.uint8]:

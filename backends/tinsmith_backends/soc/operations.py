@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.ir.exact import Int8Array, Int32Array, UInt8Array
 
-from tinsmith_backends.soc.chip import Chip
-
 
 @dataclass(frozen=True)
 class View:
@@ -22,6 +20,7 @@ class View:
         row_bytes: from one row to the next.
         pixel_bytes: from one pixel to the next.
         signed: bytes are int8, else uint8.
+        bits: of a value: 8; 32 for accumulators; 1 where eight channels stand in a byte, and 1 is -1.
     """
 
     buffer: str
@@ -32,20 +31,31 @@ class View:
     row_bytes: int
     pixel_bytes: int
     signed: bool
+    bits: int = 8
 
     @property
-    def packed(self) -> bool:
-        """Whether the bytes stand without gaps."""
-        return self.pixel_bytes == self.channels and self.row_bytes == self.width * self.pixel_bytes
+    def run_bytes(self) -> int:
+        """Of the channels of a pixel."""
+        return ceil(self.channels * self.bits / 8)
 
     @property
     def size(self) -> int:
         """Values."""
         return self.height * self.width * self.channels
 
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest byte."""
+        return (-128, 127) if self.signed else (0, 255)
+
+    @property
+    def bytes(self) -> View:
+        """The same bytes as channels of their own."""
+        return replace(self, channels=self.run_bytes, bits=8, signed=self.signed and self.bits == 8)
+
     def part(self, first: int, count: int) -> View:
         """Channels `first` to `first + count - 1` of every pixel."""
-        return replace(self, offset=self.offset + first, channels=count)
+        return replace(self, offset=self.offset + first * self.bits // 8, channels=count)
 
 
 @dataclass(frozen=True)
@@ -55,15 +65,14 @@ class Operation:
     Attributes:
         layer: the layer of the exact graph that it does, or does a part of.
         kernel: what it is, for people.
-        output: what it makes; `value_bytes` a channel.
+        output: what it makes.
         fields: of the descriptor, but for addresses and what splitting decides.
-        weights: int8 (groups or 1, words, elements, lanes): every group's, or one for all.
+        weights: bytes (groups or 1, words, elements, lanes), in the chip's code: every group's, or one for all.
         parameters: int32 (groups, elements, 2): bias and multiplier of each output channel; no groups if not read.
         group: output channels of a group.
         groups: how many there are.
         steps: clocks of one output of one group, if nothing waits.
         macs: useful multiply-accumulates.
-        value_bytes: bytes of an output value: 4 for accumulators.
         table: (256,) uint8, what its requantized bytes become; empty where they stay what they are.
     """
 
@@ -79,7 +88,6 @@ class Operation:
     groups: int
     steps: int
     macs: int = 0
-    value_bytes: int = 1
     table: UInt8Array = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def looked_up(self, table: UInt8Array) -> Operation:
@@ -134,41 +142,3 @@ def parameters(bias: Int32Array, multiplier: Int32Array, group: int, elements: i
     """(groups, elements, 2) of bias and multiplier, one each a channel."""
     pair = (per_group(bias, group, elements), per_group(multiplier, group, elements))
     return np.stack(pair, axis=-1)
-
-
-def dense_weights(weight: Int8Array, chip: Chip, *, merged: bool) -> Int8Array:
-    """(groups, words, elements, lanes) of a convolution's (outputs, inputs, kh, kw).
-
-    A window's row is one run of kw * inputs bytes where `merged`, else kw runs of `inputs` bytes; runs end at a word.
-    """
-    outputs, inputs, kh, kw = weight.shape
-    rows = weight.transpose(0, 2, 3, 1).reshape(outputs, kh, -1, kw * inputs if merged else inputs)
-    run = ceil(rows.shape[-1] / chip.lanes) * chip.lanes
-    groups = ceil(outputs / chip.pes)
-    padded = np.zeros((groups * chip.pes, kh, rows.shape[2], run), np.int8)
-    padded[:outputs, :, :, : rows.shape[-1]] = rows
-    words = padded.reshape(groups, chip.pes, -1, chip.lanes)
-    return np.ascontiguousarray(words.transpose(0, 2, 1, 3))
-
-
-def tap_weights(weight: Int8Array, chip: Chip) -> Int8Array:
-    """(groups, kh * kw, elements, lanes) of filters (channels, kh, kw): lane p of element p has its channel's tap."""
-    channels, kh, kw = weight.shape
-    groups = ceil(channels / chip.vector)
-    padded = np.zeros((groups * chip.vector, kh * kw), np.int8)
-    padded[:channels] = weight.reshape(channels, -1)
-    words = np.zeros((groups, kh * kw, chip.pes, chip.lanes), np.int8)
-    each = np.arange(chip.vector)
-    words[:, :, each, each] = padded.reshape(groups, chip.vector, -1).transpose(0, 2, 1)
-    return words
-
-
-def history_weights(weight: Int8Array, chip: Chip) -> Int8Array:
-    """(groups, kh, elements, lanes) of filters (channels, kh, kw): lane 0 has a row's last tap."""
-    channels, kh, kw = weight.shape
-    groups = ceil(channels / chip.vector)
-    padded = np.zeros((groups * chip.vector, kh, kw), np.int8)
-    padded[:channels] = weight[:, :, ::-1]
-    words = np.zeros((groups, kh, chip.pes, chip.lanes), np.int8)
-    words[:, :, : chip.vector, :kw] = padded.reshape(groups, chip.vector, kh, kw).transpose(0, 2, 1, 3)
-    return words

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize
 
-from tinsmith_backends.soc.chip import Chip
+from tinsmith_backends.soc.chip import MULTIPLY, Chip
 from tinsmith_backends.soc.cycles import Timing, timing
+from tinsmith_backends.soc.firmware import FIRMWARE_BYTES
 from tinsmith_backends.soc.image import Image, pack
 from tinsmith_backends.soc.lower import Lowering, lower
 from tinsmith_backends.soc.memory_map import COMPUTE, LOAD, TABLES
-from tinsmith_backends.soc.operations import Operation, Work
+from tinsmith_backends.soc.operations import Operation, Software, Work
 from tinsmith_backends.soc.orders import root
 from tinsmith_backends.soc.placement import check_size, place
 from tinsmith_backends.soc.schedule import Compute, Schedule, schedule
@@ -44,7 +45,7 @@ class Program:
     @property
     def parameters(self) -> dict[str, int]:
         """Of the RTL of the whole chip."""
-        return {**self.chip.parameters, "BEAT_BYTES": self.stream.beat_bytes}
+        return {**self.chip.parameters, "RAM_BYTES": self.chip.ram_bytes, "BEAT_BYTES": self.stream.beat_bytes}
 
     @property
     def descriptor_words(self) -> int:
@@ -59,7 +60,7 @@ def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None)
 
     Raises:
         TinsmithError: the network exceeds the activation memory, a layer the weight memory, or the list of descriptors
-            its memory, with the layer and the number; the stream cannot fill the inputs.
+            its memory, or the tables the processor's, with the layer and the number; the stream cannot fill the inputs.
     """
     stream = stream or Stream()
     state = lower(graph, chip)
@@ -81,6 +82,7 @@ def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None)
     outputs = tuple(traces[name] for name in given)
     records = [stream.record(each.address, each.size) for each in inputs]
     image = pack(best, records, [_output(each) for each in outputs], chip)
+    _check_tables(image, state, chip)
     found = tuple(traces.values())
     return Program(graph, chip, stream, tuple(state.work), best, image, best_time, inputs, outputs, found)
 
@@ -110,6 +112,22 @@ def _chunks(state: Lowering, chip: Chip) -> list[int | None]:
     if words <= chip.wgt_words and numbers <= chip.par_words and tables <= TABLES:
         return [None]
     return [max(1, chip.wgt_words // part) for part in (2, 4, 8, 16, 32)]
+
+
+def _check_tables(image: Image, state: Lowering, chip: Chip) -> None:
+    """Raise `TinsmithError` where the processor's memory does not hold what it uses of the image."""
+    size = image.header["payload"]
+    if size <= chip.table_bytes:
+        return
+    largest = max(state.work, key=lambda each: each.table.nbytes if isinstance(each, Software) else 0)
+    what = f"the program and its tables need {size} bytes, and the processor has room for {chip.table_bytes}"
+    fix = f"--set ram_bytes={1 << (size + FIRMWARE_BYTES - 1).bit_length()}"
+    if not isinstance(largest, Software):
+        raise TinsmithError(what, where=state.graph.name, why="descriptors take most of them", fix=fix)
+    why = f"the firmware does {largest.layer}, and keeps {largest.table.nbytes} bytes of its numbers there"
+    if chip.kind != MULTIPLY:
+        fix += f"; the elements do what is trained for kind={chip.kind}, and kind={MULTIPLY} any weights"
+    raise TinsmithError(what, where=largest.layer, why=why, fix=fix)
 
 
 def _bytes(state: Lowering, name: str) -> int:

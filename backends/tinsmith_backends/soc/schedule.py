@@ -171,7 +171,7 @@ def _append(
         "w_base": places["WEIGHTS"],
         "p_base": places["PARAMETERS"],
         "table": places["TABLES"],
-        "out_base": made.address(operation.output) + moved * operation.value_bytes,
+        "out_base": made.address(operation.output) + moved * operation.output.bits // 8,
         "out_row_bytes": operation.output.row_bytes,
         "out_pix_bytes": operation.output.pixel_bytes,
     }

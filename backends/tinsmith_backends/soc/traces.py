@@ -32,29 +32,33 @@ class Trace:
     def size(self) -> int:
         """From the first byte of the view to behind its last."""
         rows, pixels = (self.view.height - 1) * self.view.row_bytes, (self.view.width - 1) * self.view.pixel_bytes
-        return rows + pixels + self.view.channels * self.value_bytes
-
-    @property
-    def value_bytes(self) -> int:
-        """Bytes of a value."""
-        return np.dtype(self.tensor.dtype).itemsize
+        return rows + pixels + self.view.run_bytes
 
     def stored(self, values: npt.NDArray[np.generic]) -> bytes:
         """The bytes of the tensor, in the order in which they stand, without what lies between pixels."""
-        return np.ascontiguousarray(values).reshape(-1)[self.order].astype(self._stored_type).tobytes()
+        flat = np.ascontiguousarray(values).reshape(-1)[self.order]
+        if self.view.bits == 1:
+            return np.packbits(flat.reshape(-1, self.view.channels) < 0, axis=-1, bitorder="little").tobytes()
+        return flat.astype(self._stored_type).tobytes()
 
     def unstored(self, raw: bytes) -> npt.NDArray[np.generic]:
         """The tensor, in ONNX layout, from what `stored` gives."""
-        flat = np.empty(len(raw) // self.value_bytes, self._stored_type)
-        flat[self.order] = np.frombuffer(raw, flat.dtype)
+        flat = np.empty(self.order.size, self._stored_type)
+        flat[self.order] = self._bits(raw) if self.view.bits == 1 else np.frombuffer(raw, flat.dtype)
         return flat.reshape(self.tensor.shape).astype(self.tensor.dtype)
 
     def values(self, region: bytes) -> npt.NDArray[np.generic]:
         """The tensor, in ONNX layout, from the bytes of `address` and up."""
-        view, size = self.view, self.value_bytes
+        view = self.view
         rows, pixels = np.arange(view.height)[:, None, None], np.arange(view.width)[:, None]
-        places = rows * view.row_bytes + pixels * view.pixel_bytes + np.arange(view.channels * size)
+        places = rows * view.row_bytes + pixels * view.pixel_bytes + np.arange(view.run_bytes)
         return self.unstored(np.frombuffer(region, np.uint8)[places].tobytes())
+
+    def _bits(self, raw: bytes) -> npt.NDArray[np.int8]:
+        """+1 and -1 of pixels that begin with a byte."""
+        pixels = np.frombuffer(raw, np.uint8).reshape(-1, self.view.run_bytes)
+        ones = np.unpackbits(pixels, axis=-1, count=self.view.channels, bitorder="little")
+        return 1 - 2 * ones.astype(np.int8).ravel()
 
     @property
     def _stored_type(self) -> np.dtype[np.generic]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Int8Array, Layer
+from tinsmith.ir.exact import Layer
 
-from tinsmith_backends.soc.chip import Chip
-from tinsmith_backends.soc.endings import Finish
+from tinsmith_backends.soc.chip import XNOR, Chip
+from tinsmith_backends.soc.endings import Finish, unchanged
 from tinsmith_backends.soc.memory_map import OPCODE
-from tinsmith_backends.soc.operations import (
-    Operation,
-    View,
-    dense_weights,
-    history_weights,
-    parameters,
-    tap_weights,
-)
+from tinsmith_backends.soc.operations import Operation, View, parameters
+from tinsmith_backends.soc.weights import Weights, dense_weights, history_weights, tap_weights, unused_bits
 
 HISTORY_ROWS = 8
 """Rows of a window that the history of columns holds."""
@@ -33,24 +28,28 @@ def dense(
     layer: Layer,
     x: View,
     y: View,
-    weight: Int8Array,
+    weight: Weights,
     ending: Finish,
     window: Window,
-    *,
-    pad_byte: int = 0,
+    pad_value: int = 0,
 ) -> Operation:
-    """Every output channel from every input channel."""
+    """Every output channel from every input channel; `pad_value` stands around the input."""
     outputs, inputs, kh, kw = weight.shape
-    merged = window["dilations"][1] == 1 and x.pixel_bytes == inputs
+    merged = window["dilations"][1] == 1 and x.pixel_bytes == x.run_bytes
     weights = dense_weights(weight, chip, merged=merged)
     runs = 1 if merged else kw
     fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
-    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_byte, **ending.fields}
-    numbers = parameters(ending.bias, ending.multiplier, chip.pes, chip.pes)
+    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_value & 0xFF, **ending.fields}
+    bias = ending.bias
+    if chip.kind == XNOR:
+        last = (kw if merged else 1) * x.run_bytes % chip.lanes
+        fields |= {"run_last": last, "pad_none": int(pad_value == 0), "pad_byte": 0xFF if pad_value < 0 else 0}
+        bias = bias - np.int32(kh * kw * (unused_bits(inputs) % 2))  # what `coded` leaves over
+    numbers = parameters(bias, ending.multiplier, chip.pes, chip.pes)
     macs = y.height * y.width * weight.size
     return Operation(
         layer.name, "convolution" if kh * kw > 1 else "1x1 convolution", x, None, y, fields, weights, numbers,
-        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs, ending.value_bytes,
+        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs,
     )  # fmt: skip
 
 
@@ -59,7 +58,7 @@ def filters(
     layer: Layer,
     x: View,
     y: View,
-    weight: Int8Array,
+    weight: Weights,
     ending: Finish,
     window: Window,
     *,
@@ -82,7 +81,6 @@ def filters(
     return Operation(
         layer.name, _named(layer, history="history" in fields), x, None, y, fields,
         weights[:1] if shared else weights, numbers, chip.vector, ceil(channels / chip.vector), steps, macs,
-        ending.value_bytes,
     )  # fmt: skip
 
 
@@ -91,7 +89,7 @@ def taps(
     layer: Layer,
     x: View,
     y: View,
-    weight: Int8Array,
+    weight: Weights,
     ending: Finish,
     window: Window,
     kernel: tuple[int, int],
@@ -103,9 +101,18 @@ def taps(
     weights = tap_weights(weight, chip) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
     numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
     groups = ceil(x.channels / chip.vector)
-    return Operation(
-        layer.name, "taps", x, None, y, fields, weights, numbers, chip.vector, groups, kh * kw, 0, ending.value_bytes
-    )
+    return Operation(layer.name, "taps", x, None, y, fields, weights, numbers, chip.vector, groups, kh * kw)
+
+
+def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tuple[int, int]) -> Operation:
+    """The maximum of a window, channel by channel; bits, of which 1 is -1, eight channels a byte by their AND."""
+    bits = x.bits == 1
+    x, y = x.bytes, y.bytes
+    lo, hi = x.limits
+    none = np.zeros((x.channels, 0, 0), np.int16)
+    plain = taps(chip, layer, x, y, none, unchanged(x.channels, lo, hi), window, kernel)
+    fields = {**plain.fields, "opcode": OPCODE["BITPOOL" if bits else "MAXPOOL"], "w_per_group": 0}
+    return replace(plain, kernel="max pool", fields={**fields, "pad_byte": 0xFF if bits else lo & 0xFF})
 
 
 def _geometry(x: View, y: View, kernel: tuple[int, int], window: Window) -> dict[str, int]:

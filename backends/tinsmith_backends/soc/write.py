@@ -42,7 +42,7 @@ def write_build(program: Program, folder: Path) -> None:
     for template, name in (("chip.h.j2", "chip.h"), ("README.md.j2", "README.md"), ("Makefile.j2", "Makefile")):
         (folder / name).write_text(_templates().get_template(template).render(values), encoding="utf-8")
     shutil.copyfile(TEMPLATES / "bench.py", folder / "bench.py")
-    _copy_sources(folder)
+    _copy_sources(folder, program.chip.ram_bytes)
 
 
 def write_vectors(program: Program, folder: Path, samples: Sequence[Arrays], expected: Sequence[Arrays]) -> None:
@@ -67,7 +67,7 @@ def _parameters(program: Program) -> dict[str, int]:
     return {**program.parameters, "EXT_BYTES": max(LEAST_EXT_BYTES, 1 << (image - 1).bit_length())}
 
 
-def _copy_sources(folder: Path) -> None:
+def _copy_sources(folder: Path, ram_bytes: int) -> None:
     """RTL and firmware of the repository, and the firmware as the RTL reads it."""
     for part in SOURCES:
         (folder / part).mkdir(parents=True)
@@ -76,7 +76,7 @@ def _copy_sources(folder: Path) -> None:
                 shutil.copyfile(path, folder / part / path.name)
     shutil.copyfile(firmware.ROOT / "firmware" / "link.ld", folder / "firmware" / "link.ld")
     built = folder / FIRMWARE_WORDS
-    firmware.build(built, root=folder)
+    firmware.build(built, ram_bytes=ram_bytes, root=folder)
     for suffix in (".ld", ".elf", ".bin"):
         built.with_suffix(suffix).unlink()
 
