@@ -175,10 +175,10 @@
 #define TSM_STREAM_FRAME 0x30000014u  // rw: of the trigger mode
 #define TSM_STREAM_LEVEL 0x30000018u  // rw: signed
 #define TSM_STREAM_TIMEOUT 0x3000001cu  // rw: clocks without a beat in mid-frame; 0 waits for ever
-#define TSM_STREAM_OVERFLOWS 0x30000020u  // r: triggers lost since reset: no room, or no history before them yet
+#define TSM_STREAM_OVERFLOWS 0x30000020u  // r: triggers lost since reset: no room for a frame, or too soon behind the last
 #define TSM_STREAM_FRAMES 0x30000024u  // r: inputs filled since reset
 #define TSM_STREAM_WIDTH 0x30000028u  // r: bytes of a beat, a parameter
-#define TSM_STREAM_DEPTH 0x3000002cu  // r: samples in the circular buffer, a parameter
+#define TSM_STREAM_DEPTH 0x3000002cu  // r: samples that all frames which wait hold together, a parameter
 #define TSM_STREAM_CTRL_START 0u, 0u, 1u
 #define TSM_STREAM_CTRL_STOP 0u, 1u, 1u
 #define TSM_STREAM_STATUS_BUSY 0u, 0u, 1u

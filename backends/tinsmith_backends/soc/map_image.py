@@ -119,7 +119,7 @@ INPUT_MODE = Choices(
         (
             "TRIGGER",
             1,
-            "16-bit samples run through a circular buffer; a frame begins `pretrigger` samples before the trigger",
+            "16-bit samples of an ADC; a frame begins `pretrigger` samples before the trigger",
         ),
     ),
 )

@@ -177,10 +177,10 @@ STREAM = Block(
             (_bit("threshold", 0, "of the trigger", 16), _bit("offset", 16, "subtracted", 16)),
         ),
         Register("TIMEOUT", 0x1C, "rw", "clocks without a beat in mid-frame; 0 waits for ever"),
-        Register("OVERFLOWS", 0x20, "r", "triggers lost since reset: no room, or no history before them yet"),
+        Register("OVERFLOWS", 0x20, "r", "triggers lost since reset: no room for a frame, or too soon behind the last"),
         Register("FRAMES", 0x24, "r", "inputs filled since reset"),
         Register("WIDTH", 0x28, "r", "bytes of a beat, a parameter"),
-        Register("DEPTH", 0x2C, "r", "samples in the circular buffer, a parameter"),
+        Register("DEPTH", 0x2C, "r", "samples that all frames which wait hold together, a parameter"),
     ),
 )
 RESULTS = Block(

@@ -15,7 +15,7 @@ FRAME = "frame"
 FORMATS = tuple(name.lower() for name, _, _ in SAMPLE_FORMAT.entries)
 """What a 16-bit sample can become."""
 DEPTH = 1024
-"""Samples that the circular buffer holds."""
+"""Samples that the frames which wait hold together."""
 
 
 def _within(least: int, largest: int) -> Callable[[str], str | None]:
