@@ -297,7 +297,7 @@ STREAMS = {
 MACHINES = {
     "tsm_accel": (
         Mutant("accel", "dma_first ? dma_req_wstrb_i : bus_be", "bus_be"),
-        Mutant("accel", "OP_MAXPOOL ? 2'd1 : 2'd0", "OP_MAXPOOL ? 2'd0 : 2'd0"),
+        Mutant("accel", "OP_MAXPOOL ? 2'd1", "OP_MAXPOOL ? 2'd0"),
         Mutant("accel", "{cpu_act_gnt && !act_we, dma_gnt && !act_we}", "{dma_gnt && !act_we, cpu_act_gnt && !act_we}"),
         Mutant("accel", "(to_desc && desc_gnt)", "to_desc"),
         Mutant("accel", ".pause_i(pause)", ".pause_i(1'b0)"),
