@@ -48,6 +48,18 @@ def vectors(name: str = "vectors") -> Net:
     return net
 
 
+def tables(name: str = "tables") -> Net:
+    """Functions of a value: of inputs with a sign and without, narrow and wide, of images and of a flattened one."""
+    net = Net(5, name)
+    x = net.table(net.quantize(net.input("x", (1, 3, 6, 5)), dtype="int8"), dtype="int8")
+    gate = net.table(net.conv(x, 4, pads=(1, 1, 1, 1), lo=0, hi=60))
+    other = net.table(net.conv(gate, 4, (1, 1), dtype="int8", lo=-20, hi=10), dtype="int8")
+    pooled = net.max_pool(net.table(net.add(gate, other)), (2, 2), strides=(2, 2))
+    flat = net.table(net.flatten(pooled), dtype="int8")
+    net.dequantize(net.table(net.matmul(flat, 5, dtype="int8"), dtype="int8"))
+    return net
+
+
 def scaled(name: str = "scaled") -> Net:
     """Two straight pieces, of an image and of a flattened one; products by a tensor and by constants; accumulators."""
     net = Net(7, name)

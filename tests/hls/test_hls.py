@@ -17,7 +17,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from hls_nets import bits, integers, scaled, vectors
+from hls_nets import bits, integers, scaled, tables, vectors
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
@@ -37,6 +37,7 @@ NETS = {
     "bits": bits,
     "vectors": vectors,
     "scaled": scaled,
+    "tables": tables,
 }
 WHOLE, STREAM = "io_parallel", "io_stream"
 QUICK = [
@@ -44,6 +45,7 @@ QUICK = [
     ("hls-catapult", "bits", WHOLE),
     ("hls-catapult", "vectors", STREAM),
     ("hls-catapult", "scaled", WHOLE),
+    ("hls-vivado", "tables", WHOLE),
 ]
 """The flow that g++ compiles fastest; the others are slow tests."""
 OTHER = {WHOLE: "apart", STREAM: "integers"}
@@ -51,6 +53,7 @@ OTHER = {WHOLE: "apart", STREAM: "integers"}
 EVERY = [
     (target, net, io_type) for target in TARGETS for io_type in (WHOLE, STREAM) for net in NETS if net != OTHER[io_type]
 ]
+EVERY = [case for case in EVERY if case[1] != "tables" or TARGETS[case[0]].tables]
 REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]
 
 Samples = list[dict[str, npt.NDArray[Any]]]
@@ -200,6 +203,12 @@ def test_streamed_pools_stand_apart(target: str) -> None:
     (problem,) = BACKEND.configured(target, {"io_type": STREAM}).problems(integers().graph(), target)
     assert "MaxPool" in problem.where and "overlap" in problem.why and "io_parallel" in problem.fix
     assert BACKEND.problems(integers().graph(), target) == []
+
+
+def test_tables_of_a_flow_without_them_are_refused() -> None:
+    for target, flow in TARGETS.items():
+        reasons = [problem.why for problem in BACKEND.problems(tables().graph(), target)]
+        assert len(reasons) == (0 if flow.tables else 6) and all("table of its results" in why for why in reasons)
 
 
 def test_the_simulation_is_not_timed(running: Any) -> None:

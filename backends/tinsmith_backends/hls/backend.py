@@ -35,10 +35,11 @@ class HlsBackend:
         return HlsBackend(settings)
 
     def problems(self, graph: ExactGraph, target: str) -> list[Problem]:
-        """Every reason why this graph cannot be built; the same for all flows."""
+        """Every reason why this graph cannot be built; the same for all flows, but for tables."""
         from tinsmith_backends.hls.constraints import problems
 
-        return problems(graph, streams=Settings.resolve(self.given, TARGETS[target]).io_type == "io_stream")
+        flow = TARGETS[target]
+        return problems(graph, streams=Settings.resolve(self.given, flow).io_type == "io_stream", tables=flow.tables)
 
     def build(self, graph: ExactGraph, target: str, out: Path, step: Step) -> Build:
         """Write the project into the empty folder `out`, with a self-test that needs no Tinsmith."""

@@ -22,6 +22,7 @@ from tinsmith.ir.exact import (
     Requantize,
     Reshape,
     ShiftMatMul,
+    Table,
 )
 from tinsmith.refusals import Rule, refusals
 
@@ -29,9 +30,9 @@ from tinsmith_backends.hls.lower import channels_last
 from tinsmith_backends.hls.lower_layers import HANDLERS
 
 
-def problems(graph: ExactGraph, *, streams: bool = False) -> list[Problem]:
-    """Every rule that some layer breaks; `streams` with io_type = io_stream."""
-    rules = (*RULES, _windows_apart) if streams else RULES
+def problems(graph: ExactGraph, *, streams: bool = False, tables: bool = True) -> list[Problem]:
+    """Every rule that some layer breaks; `streams` with io_type = io_stream, `tables` where the flow has them."""
+    rules = [*RULES, *([_windows_apart] if streams else []), *([] if tables else [_no_table])]
     return refusals(graph, rules, "HLS targets cannot take this layer")
 
 
@@ -148,7 +149,7 @@ def _order(graph: ExactGraph, name: str) -> npt.NDArray[np.int64]:
     """Positions in ONNX order of the stored elements of a tensor, which a flattened image keeps."""
     shape = graph.tensors[name].shape
     layer = next((layer for layer in graph.layers if layer.output == name), None)
-    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | PiecewiseLinear | Add | Multiply | Binarize):
+    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | Table | PiecewiseLinear | Add | Multiply | Binarize):
         return _order(graph, layer.inputs[0])
     return _stored(shape)
 
@@ -156,6 +157,14 @@ def _order(graph: ExactGraph, name: str) -> npt.NDArray[np.int64]:
 def _stored(shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     positions = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
     return positions.transpose(channels_last(len(shape))).ravel()
+
+
+def _no_table(graph: ExactGraph, layer: Layer) -> bool:
+    """It is a function by a table of its results, and hls4ml's C++ for this flow has none.
+
+    compile for hls-vitis or hls-vivado; or end in ReLU, clips and straight pieces
+    """
+    return not isinstance(layer, Table)
 
 
 RULES: tuple[Rule, ...] = (

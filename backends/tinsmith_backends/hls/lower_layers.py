@@ -28,6 +28,7 @@ from tinsmith.ir.exact import (
     Reshape,
     ShiftConv,
     ShiftMatMul,
+    Table,
     Threshold,
 )
 
@@ -118,6 +119,24 @@ def _add(state: Lowering, layer: Add) -> None:
 def _requantize(state: Lowering, layer: Requantize) -> None:
     node, held = state.source(layer.inputs[0])
     state.keep(layer.output, state.requantize(layer, node, layer.requant), "value", held.axes, held.shape)
+
+
+def _table(state: Lowering, layer: Table) -> None:
+    """hls4ml's table of any function, which takes the bits of a value for the place in it."""
+    x, held = state.source(layer.inputs[0])
+    least, bits = x.result.limits[0], 1 << x.result.width
+    values = layer.table[np.arange(least, least + bits) % 256].astype(np.int64)
+    results = integers(-128, 127) if state.tensor(layer.output).dtype == "int8" else integers(0, 255)
+    node = state.add(
+        layer,
+        "UnaryLUT",
+        (x,),
+        x.shape,
+        {"result": results, "table": results},
+        activation="unary_lut",
+        table_data=np.roll(values, least),  # a negative value's bits are those of an unsigned one behind the others
+    )
+    state.keep(layer.output, node, "value", held.axes, held.shape)
 
 
 def _piecewise_linear(state: Lowering, layer: PiecewiseLinear) -> None:
@@ -283,5 +302,6 @@ HANDLERS: Mapping[type[Layer], Callable[[Lowering, Any], None]] = {
     Reshape: _reshape,
     ShiftConv: _conv,
     ShiftMatMul: _matmul,
+    Table: _table,
 }
 """What becomes of a layer, by its kind."""

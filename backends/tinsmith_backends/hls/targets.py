@@ -40,6 +40,7 @@ class HlsTarget:
         sizes: whether the project's C++ entry also returns the size of each port.
         shows_streams: whether hls4ml's C++ shows what passes between layers in io_stream. (For Quartus it prints the
             last layer's values under every name, and beyond the end of their arrays.)
+        tables: whether its C++ has a table of any function.
     """
 
     target: Target
@@ -49,6 +50,7 @@ class HlsTarget:
     strategies: tuple[str, ...]
     sizes: bool = False
     shows_streams: bool = True
+    tables: bool = False
 
 
 def _flow(
@@ -66,8 +68,8 @@ TARGETS: Mapping[str, HlsTarget] = MappingProxyType(
     {
         flow.target.name: flow
         for flow in (
-            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", _AP, _XILINX),
-            _flow("vivado", "Vivado HLS", "xc7a100tcsg324-1", _AP, _XILINX),
+            _flow("vitis", "Vitis HLS", "xc7a100tcsg324-1", _AP, _XILINX, tables=True),
+            _flow("vivado", "Vivado HLS", "xc7a100tcsg324-1", _AP, _XILINX, tables=True),
             _flow(
                 "quartus", "the Intel HLS compiler", "Arria10", _INTEL, ("resource",), sizes=True, shows_streams=False
             ),
