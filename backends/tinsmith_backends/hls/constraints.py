@@ -149,7 +149,9 @@ def _order(graph: ExactGraph, name: str) -> npt.NDArray[np.int64]:
     """Positions in ONNX order of the stored elements of a tensor, which a flattened image keeps."""
     shape = graph.tensors[name].shape
     layer = next((layer for layer in graph.layers if layer.output == name), None)
-    if len(shape) <= 2 and isinstance(layer, Reshape | Requantize | Table | PiecewiseLinear | Add | Multiply | Binarize):
+    if len(shape) <= 2 and isinstance(
+        layer, Reshape | Requantize | Table | PiecewiseLinear | Add | Multiply | Binarize
+    ):
         return _order(graph, layer.inputs[0])
     return _stored(shape)
 
