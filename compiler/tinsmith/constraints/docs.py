@@ -18,8 +18,8 @@ keep it. Constant arithmetic, of any operator, is computed while the model is re
 
 A part of a graph that computes one value from one other, element by element, is one Table if an operator stands in it
 that becomes one below: SiLU is `Mul (x, Sigmoid (x))`, GELU five operators around Erf. Operators that are taken by
-themselves too, such as Add, Div, Abs or Relu, may be in it, and need not keep their own conditions there. What the layer
-in front of it absorbs stays outside.
+themselves too, such as Add, Div, Abs or Relu, may be in it, and need not keep their own conditions there. What the
+layer in front of it absorbs stays outside.
 """
 
 
