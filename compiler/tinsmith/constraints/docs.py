@@ -16,10 +16,10 @@ What Tinsmith takes of an ONNX model (opset 9 and up, float32, batch 1), on what
 passes make of it. `tinsmith ops MODEL --target T` checks a model against this table and names every node that does not
 keep it. Constant arithmetic, of any operator, is computed while the model is read and does not count.
 
-A part of a graph that computes one value from one other, element by element, with a Sigmoid or another operator that
-"becomes" a Table in it, is one Table: SiLU is `Mul (x, Sigmoid (x))`, GELU five operators around Erf. Operators that are
-taken by themselves, such as Add, Div, Abs or Relu, may be part of it, and need not keep their own conditions there. What
-the layer in front of it absorbs stays outside.
+A part of a graph that computes one value from one other, element by element, is one Table if an operator stands in it
+that becomes one below: SiLU is `Mul (x, Sigmoid (x))`, GELU five operators around Erf. Operators that are taken by
+themselves too, such as Add, Div, Abs or Relu, may be in it, and need not keep their own conditions there. What the
+layer in front of it absorbs stays outside.
 """
 
 
