@@ -64,11 +64,15 @@ CASES: dict[str, Case] = {
     "pe": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 8, **PIPELINE}),
     "pe-xnor": Case("tsm_pe", "soc_pipeline_bench", {"LANES": 4, "KIND": 2, **PIPELINE}),
     "array": Case("tsm_array", "soc_pipeline_bench", {"PES": 4, "LANES": 8, "ADDR_W": 10, **PIPELINE}),
+    "array-xnor": Case(
+        "tsm_array", "soc_pipeline_bench", {"PES": 8, "LANES": 8, "KIND": 2, "HISTORY": 0, "ADDR_W": 10, **PIPELINE}
+    ),
     "array-wide": Case("tsm_array", "soc_pipeline_bench", {"PES": 8, "LANES": 4, "ADDR_W": 10, **PIPELINE}),
     "nest": Case("tsm_nest", "soc_nest_bench", {"ADDR_W": 10, "W_ADDR_W": 6, "P_ADDR_W": 4}),
     "nest-wide": Case("tsm_nest", "soc_nest_bench", {"LANES": 4, "RQS": 2, "ADDR_W": 10, "W_ADDR_W": 6, "P_ADDR_W": 4}),
     "compute": Case("tsm_compute", "soc_lists_bench", LISTS),
     "compute-bare": Case("tsm_compute", "soc_lists_bench", {**LISTS, "OPS": 0}),
+    "compute-bits": Case("tsm_compute", "soc_lists_bench", {**LISTS, "BITS": 1}),
     "csr": Case("tsm_csr", "soc_csr_bench", {"IDENTITY": 0x1234ABCD}),
     "uart": Case("tsm_uart", "soc_peripherals_bench", {"DIVISOR": 5, "QUEUE": 4}),
     "timer": Case("tsm_timer", "soc_peripherals_bench"),

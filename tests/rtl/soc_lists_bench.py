@@ -9,7 +9,7 @@ from typing import Any
 from cocotb.triggers import FallingEdge, ReadOnly
 from models import integers
 from soc_bench import known, only, quiet
-from soc_chip import ADD, CONV, MAXPOOL, REQUANTIZE, Chip, Fields, modes, pack
+from soc_chip import ADD, BITPOOL, CONV, MAXPOOL, REQUANTIZE, Chip, Fields, modes, pack
 from soc_random import program
 from streams import reset, start, unpack
 from tinsmith_backends.soc import memory_map as m
@@ -22,6 +22,7 @@ IN_USE = {"nest": (*range(1, 16), 21), "array": (0,), "drain": (16,)}
 def verdict(f: Fields, chip: Chip, ops: int) -> int:
     """The error code of a compute descriptor, 0 for a good one."""
     opcodes = {CONV} | ({ADD} if ops & 1 else set()) | ({MAXPOOL} if ops & 2 else set())
+    opcodes |= {BITPOOL} if ops & 2 and chip.kind == 2 else set()
     if f["magic"] != m.MAGIC_DESCRIPTOR:
         return m.ERROR["MAGIC"]
     if f["opcode"] not in opcodes or f["ending"] == 3 or (f["history"] and not ops & 4):
@@ -41,7 +42,7 @@ def spoilt(f: Fields, chip: Chip, rng: random.Random) -> Fields:
     """A descriptor with one field changed, often for the worse."""
     bounds: Mapping[str, tuple[int, ...]] = {
         "magic": (0, m.MAGIC_DESCRIPTOR ^ 1, m.MAGIC_DESCRIPTOR ^ 1 << 15),
-        "opcode": (0, 1, 2, 3, 4, 0x81),
+        "opcode": (0, 1, 2, 3, 4, 4, 5, 0x81),
         "ending": (0, 1, 2, 3),
         "history": (0, 1),
         "look_up": (0, 1),
@@ -180,9 +181,9 @@ class Run:
 
 @only("tsm_compute")
 async def descriptors_run_in_order_on_an_empty_machine(dut: Any, rng: random.Random) -> None:
-    names = ("PES", "LANES", "ACT_BYTES", "WGT_WORDS", "PAR_WORDS", "OPS")
-    pes, lanes, act, weights, params, ops = integers(dut, *names)
-    chip = Chip(pes=pes, lanes=lanes, act_bytes=act, wgt_words=weights, par_words=params)
+    names = ("PES", "LANES", "ACT_BYTES", "WGT_WORDS", "PAR_WORDS", "OPS", "BITS")
+    pes, lanes, act, weights, params, ops, bits = integers(dut, *names)
+    chip = Chip(pes=pes, lanes=lanes, act_bytes=act, wgt_words=weights, par_words=params, kind=2 * bits)
     quiet(dut)
     await start(dut)
     known(dut, *OUTPUTS)

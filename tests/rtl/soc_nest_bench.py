@@ -28,8 +28,10 @@ def describe(dut: Any, chip: Chip, f: Fields) -> None:
 def told(chip: Chip, f: Fields, step: Step) -> dict[str, int]:
     """What the outputs say of a step."""
     there = [0 <= step.row < f["in_h"] and 0 <= step.column + j < f["in_row_bytes"] for j in range(16)]
+    last = f.get("run_last", 0) if (step.k + 1) % f["run_n"] == 0 else 0
     address = step.address % chip.act_bytes
     found = {
+        "run": last or 16,
         "w_addr": step.weight % chip.wgt_words,
         "p_addr": step.parameter % chip.par_words,
         "ky": step.ky % 8,

@@ -16,7 +16,7 @@ from soc_bench import known, only, quiet
 from soc_chip import Chip
 from streams import pack, reset, start, unpack
 
-SUM, MAXIMUM, PAIR = 0, 1, 2
+SUM, MAXIMUM, PAIR, BITS = 0, 1, 2, 3
 WORD = 0xFFFFFFFF
 
 
@@ -26,9 +26,18 @@ def accumulate(op: int, acc: int, first: bool, bias: int, total: int, own: int) 
         acc = (bias if first else acc) + total
     elif op == MAXIMUM:
         acc = own if first else max(acc, own)
+    elif op == BITS:
+        acc = own if first else acc & own
     else:
         acc = own & 0xFFFF if first else (own & 0xFFFF) << 16 | acc & 0xFFFF
     return (acc + 2**31) % 2**32 - 2**31
+
+
+def summed(chip: Chip, own_sums: bool, x: NDArray[np.int64], own: NDArray[np.int64], weights: NDArray[np.uint8]) -> Any:
+    """What a step adds to the elements' sums: products, or, of bits with `own_sums`, their own bytes."""
+    if chip.kind == 2 and own_sums:
+        return np.where(weights[:, 0] & 1, -own, own)
+    return chip.products(x & 0x1FF if chip.kind == 2 else x, weights)
 
 
 class Loader:
@@ -61,8 +70,10 @@ async def accumulators_of_every_kind(dut: Any, rng: random.Random) -> None:
     cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start())
     loader = Loader(dut, chip, rng)
     acc, shown, now = 0, None, 0
-    for phase, op in enumerate((SUM, SUM, MAXIMUM, PAIR, SUM, PAIR, MAXIMUM, SUM)):
-        dut.op_i.value = op
+    more = (BITS, SUM, BITS) if kind == 2 else ()
+    for phase, op in enumerate((SUM, SUM, MAXIMUM, PAIR, SUM, PAIR, MAXIMUM, SUM, *more)):
+        own_sums = rng.random() < 0.5
+        dut.op_i.value, dut.own_i.value = op, int(own_sums)
         due: dict[int, dict[str, int]] = defaultdict(dict)
         ended = True
         for step in range(80):
@@ -77,7 +88,8 @@ async def accumulators_of_every_kind(dut: Any, rng: random.Random) -> None:
                 ends = int(rng.random() < 0.3)
                 x = [rng.choice([-128, 127, 255, 0, rng.randint(-128, 255)]) for _ in range(lanes)]
                 own = rng.choice([-128, 255, rng.randint(-128, 255)])
-                total = int(chip.products(np.array(x, np.int64), chip.weights[weight, 0]))
+                adds = summed(chip, own_sums, np.array([x]), np.array([own]), chip.weights[weight])
+                total = int(adds[0])
                 acc = accumulate(op, acc, ended, int(chip.params[bias_at, 0, 0]), total, own)
                 inputs["w_addr1_i"] = weight
                 due[now + 2] |= {"x3_i": pack(x, 9), "byte3_i": own & 0x1FF}
@@ -100,8 +112,11 @@ class Array:
         self.past = np.zeros((8, chip.lanes, chip.pes), np.int64)
         self.acc = [0] * chip.pes
 
-    def step(self, op: int, history: bool, first: bool, ky: int, weight: int, parameter: int, x: list[int]) -> None:
-        """One step with these lanes."""
+    def step(
+        self, op: int, mode: tuple[bool, bool], first: bool, ky: int, weight: int, parameter: int, x: list[int]
+    ) -> None:
+        """One step with these lanes; with history or not, with sums of the elements' own bytes or not."""
+        history, own_sums = mode
         chip = self.chip
         own: NDArray[np.int64] = np.zeros(chip.pes, np.int64)
         own[: chip.vec] = x[: chip.vec]
@@ -110,7 +125,7 @@ class Array:
             self.past[ky] = np.roll(self.past[ky], 1, axis=0)
             self.past[ky, 0] = own
             words[: chip.vec] = self.past[ky].T[: chip.vec]
-        sums = chip.products(words, chip.weights[weight])
+        sums = summed(chip, own_sums, words, own, chip.weights[weight])
         for p in range(chip.pes):
             bias = int(chip.params[parameter, p, 0])
             self.acc[p] = accumulate(op, self.acc[p], first, bias, int(sums[p]), int(own[p]))
@@ -118,20 +133,24 @@ class Array:
 
 @only("tsm_array")
 async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
-    pes, lanes, weights, params, address_w = integers(dut, "PES", "LANES", "WGT_WORDS", "PAR_WORDS", "ADDR_W")
-    chip = Chip(pes=pes, lanes=lanes, wgt_words=weights, par_words=params)
+    pes, lanes, weights, params, address_w, kind = integers(
+        dut, "PES", "LANES", "WGT_WORDS", "PAR_WORDS", "ADDR_W", "KIND"
+    )
+    chip = Chip(pes=pes, lanes=lanes, wgt_words=weights, par_words=params, kind=kind)
     quiet(dut)
     await start(dut)
     known(dut, "busy_o", "start_o")
     loader, model = Loader(dut, chip, rng), Array(chip)
-    modes = [(SUM, False), (SUM, True), (MAXIMUM, False), (PAIR, False)]
-    for phase, (op, history) in enumerate([*modes, *rng.choices(modes, k=12)]):
+    modes = [(SUM, False), (BITS, False) if kind == 2 else (SUM, True), (MAXIMUM, False), (PAIR, False)]
+    for phase, (op, history) in enumerate([*modes, *rng.choices(modes, k=24)]):
         await FallingEdge(dut.clk_i)
         in_signed, in2_signed, pad = rng.randint(0, 1), rng.randint(0, 1), rng.randrange(256)
+        own_sums, pad_none = rng.random() < 0.5, rng.random() < 0.5
         dut.op_i.value, dut.history_i.value, dut.pad_byte_i.value = op, int(history), pad
+        dut.own_i.value, dut.pad_none_i.value = int(own_sums), int(pad_none)
         dut.in_signed_i.value, dut.in2_signed_i.value = in_signed, in2_signed
         warm = [ky for ky in range(8) for _ in range(lanes)] if history else []  # whatever a flush has left is gone
-        stops = rng.choice([0, 0, rng.randrange(5, 60)])
+        stops = rng.choice([0, 0, len(warm) + rng.randrange(5, 60)])
         word_due = 0  # of the step before
         due: dict[int, tuple[int, ...]] = {}
         moved: set[int] = set()  # clocks in which something is in a stage
@@ -151,20 +170,24 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
                 before, inside = rng.choice([0, 0, rng.randint(0, lanes)]), rng.choice([lanes, rng.randint(0, lanes)])
                 signed = in2_signed if op == PAIR and ky else in_signed
                 bytes_ = [byte if before <= j < inside else pad for j, byte in enumerate(word)]
+                run = rng.choice([16, rng.randint(1, lanes)])
                 x = [byte - 256 if signed and byte > 127 else byte for byte in bytes_]
+                if kind == 2 and op == SUM and not own_sums:
+                    there = [j < run and (before <= j < inside or not pad_none) for j in range(lanes)]
+                    x = [byte if counts else 256 for byte, counts in zip(bytes_, there, strict=True)]
                 weight = phase % 2 * weights // 2 + rng.randrange(weights // 2)
                 parameter = phase % 2 * params // 2 + rng.randrange(params // 2) if ended else parameter
                 out, count = rng.getrandbits(address_w), rng.randint(1, pes)
-                model.step(op, history, ended, ky, weight, parameter, x)
+                model.step(op, (history, own_sums), ended, ky, weight, parameter, x)
                 moved |= set(range(now, now + 6 + int(ends)))
                 if ends:
                     factors = [int(m) & WORD for m in chip.params[parameter, :, 1]]
                     due[now + 6] = (out, count, pack(model.acc, 32), pack(factors, 32))
-                for name, value in (("before", before), ("inside", inside), ("w_addr", weight), ("p_addr", parameter),
-                                    ("ky", ky), ("first", int(ended)), ("last", int(ends)), ("out_addr", out),
-                                    ("count", count)):  # fmt: skip
+                for name, value in (("before", before), ("inside", inside), ("run", run), ("w_addr", weight),
+                                    ("p_addr", parameter), ("ky", ky), ("first", int(ended)), ("last", int(ends)),
+                                    ("out_addr", out), ("count", count)):  # fmt: skip
                     getattr(dut, f"{name}_i").value = value
-                ended = ends
+                ended = ends or bool(warm)  # no sum keeps what it read before
             await ReadOnly()
             assert dut.busy_o.value == int(now in moved)
             results = due.pop(now, None)
