@@ -6,7 +6,8 @@
 // With MULTIPLIER = 0 the product is a sum of shifted accumulators, for which no tool takes a DSP.
 //
 // A word holds LANES accumulators; word f of a pixel holds channels f * LANES and up, for FOLDS words a pixel. The
-// factors stand in FILE, one line a fold, lane 0 in the low bits. Two clocks from input to output.
+// factors stand in FILE, one line a fold, lane 0 in the low bits. Two clocks from input to output; a sum of shifted
+// accumulators takes $clog2(FACTOR_W) in place of the first.
 `default_nettype none
 
 module tsm_ending #(
@@ -35,18 +36,19 @@ module tsm_ending #(
 );
   // The sum before the shift, and the clamp behind it, fit one bit more than the product.
   localparam integer PRODUCT_W = ACC_W + FACTOR_W + 1;
+  localparam integer CLOCKS = MULTIPLIER != 0 ? 1 : $clog2(FACTOR_W);
   localparam integer FW = FOLDS > 1 ? $clog2(FOLDS) : 1;
 
   logic [LANES*FACTOR_W-1:0] rom [0:FOLDS-1];
   initial $readmemh(FILE, rom);
 
   logic [FW-1:0] fold_q;
-  logic valid1_q, valid2_q;
-  logic [LANES*PRODUCT_W-1:0] product_q;
+  logic [CLOCKS:1] valid1_q;
+  logic valid2_q;
   logic [LANES*OUT_W-1:0] out_q;
 
   wire logic step2 = !valid2_q || m_ready_i;
-  wire logic step1 = !valid1_q || step2;
+  wire logic step1 = !valid1_q[CLOCKS] || step2;
   wire logic [LANES*FACTOR_W-1:0] factors = rom[fold_q];
 
   assign s_ready_o = step1;
@@ -56,11 +58,11 @@ module tsm_ending #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       fold_q   <= '0;
-      valid1_q <= 1'b0;
+      valid1_q <= '0;
       valid2_q <= 1'b0;
     end else begin
-      if (step1) valid1_q <= s_valid_i;
-      if (step2) valid2_q <= valid1_q;
+      if (step1) valid1_q <= CLOCKS'({valid1_q, s_valid_i});
+      if (step2) valid2_q <= valid1_q[CLOCKS];
       if (s_valid_i && step1) fold_q <= fold_q == FW'(FOLDS - 1) ? '0 : fold_q + 1'b1;
     end
   end
@@ -70,29 +72,36 @@ module tsm_ending #(
     for (l = 0; l < LANES; l = l + 1) begin : gen_lane
       wire logic signed [ACC_W-1:0] acc = s_data_i[l*ACC_W +: ACC_W];
       wire logic signed [FACTOR_W-1:0] factor = factors[l*FACTOR_W +: FACTOR_W];
-      wire logic signed [PRODUCT_W-1:0] product = product_q[l*PRODUCT_W +: PRODUCT_W];
+      logic signed [PRODUCT_W-1:0] product_q;
 
       if (THRESHOLD != 0) begin : gen_threshold
         always_ff @(posedge clk_i) begin
-          if (step1) product_q[l*PRODUCT_W +: PRODUCT_W] <= PRODUCT_W'(acc) - PRODUCT_W'(factor);
-          if (step2) out_q[l*OUT_W +: OUT_W] <= OUT_W'(product[PRODUCT_W-1]);
+          if (step1) product_q <= PRODUCT_W'(acc) - PRODUCT_W'(factor);
+          if (step2) out_q[l*OUT_W +: OUT_W] <= OUT_W'(product_q[PRODUCT_W-1]);
         end
       end else begin : gen_requantize
         localparam logic signed [PRODUCT_W-1:0] HALF = PRODUCT_W'(1) <<< (SHIFT - 1);
-        wire logic signed [PRODUCT_W-1:0] rounded = (product + HALF) >>> SHIFT;
-        logic signed [PRODUCT_W-1:0] scaled;
+        wire logic signed [PRODUCT_W-1:0] rounded = (product_q + HALF) >>> SHIFT;
         if (MULTIPLIER != 0) begin : gen_multiplier
-          assign scaled = acc * factor;
+          always_ff @(posedge clk_i) begin
+            if (step1) product_q <= acc * factor;
+          end
         end else begin : gen_adders
+          // A shifted accumulator for each bit of the factor, the last of which counts negative.
+          wire logic signed [PRODUCT_W-1:0] wide = PRODUCT_W'(acc);
+          logic [FACTOR_W*PRODUCT_W-1:0] shifted;
           integer b;
           always_comb begin
-            scaled = factor[FACTOR_W-1] ? -(PRODUCT_W'(acc) <<< (FACTOR_W - 1)) : '0;
-            for (b = 0; b < FACTOR_W - 1; b = b + 1)
-              scaled = scaled + (factor[b] ? PRODUCT_W'(acc) <<< b : '0);
+            shifted = '0;
+            for (b = 0; b < FACTOR_W; b = b + 1)
+              if (factor[b])
+                shifted[b*PRODUCT_W +: PRODUCT_W] = (b == FACTOR_W - 1 ? -wide : wide) <<< b;
           end
+          tsm_sum #(.TERMS(FACTOR_W), .TERM_W(PRODUCT_W), .SUM_W(PRODUCT_W)) u_sum (
+              .clk_i(clk_i), .step_i(step1), .terms_i(shifted), .sum_o(product_q)
+          );
         end
         always_ff @(posedge clk_i) begin
-          if (step1) product_q[l*PRODUCT_W +: PRODUCT_W] <= scaled;
           if (step2) begin
             if (rounded < PRODUCT_W'(LO)) out_q[l*OUT_W +: OUT_W] <= OUT_W'(LO);
             else if (rounded > PRODUCT_W'(HI)) out_q[l*OUT_W +: OUT_W] <= OUT_W'(HI);

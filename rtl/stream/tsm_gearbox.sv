@@ -55,20 +55,25 @@ module tsm_gearbox #(
       localparam integer CW = $clog2(PARTS + 1);
       logic [CW-1:0] left_q;
       logic [IN_W-1:0] data_q;
-      wire logic give = m_valid_o && m_ready_i;
+      logic valid_q, last_q;
+      wire logic load = !valid_q || last_q;
+      wire logic step = !valid_q || m_ready_i;
 
-      assign m_valid_o = left_q != '0;
+      assign m_valid_o = valid_q;
       assign m_data_o  = data_q[OUT_W-1:0];
-      assign s_ready_o = left_q == '0 || (left_q == CW'(1) && m_ready_i);
+      assign s_ready_o = load && step;
 
       always_ff @(posedge clk_i) begin
-        if (s_valid_i && s_ready_o) data_q <= s_data_i;
-        else if (give) data_q <= data_q >> OUT_W;
+        if (step) data_q <= load ? s_data_i : data_q >> OUT_W;
       end
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) left_q <= '0;
-        else if (s_valid_i && s_ready_o) left_q <= CW'(PARTS);
-        else if (give) left_q <= left_q - 1'b1;
+        if (!rst_ni) begin
+          {left_q, valid_q, last_q} <= '0;
+        end else if (step) begin
+          valid_q <= !load || s_valid_i;
+          last_q  <= !load && left_q == CW'(2);
+          left_q  <= load ? CW'(PARTS) : left_q - 1'b1;
+        end
       end
     end
   endgenerate

@@ -16,7 +16,7 @@ module tsm_rows #(
     parameter integer ROWS = SPAN + STRIDE,
     parameter integer SLOT_W = ROWS > 1 ? $clog2(ROWS) : 1,
     // Signed; wide enough for every row above and below the image.
-    parameter integer ROW_W = $clog2(H + OH * STRIDE + SPAN + TOP + 1) + 1
+    parameter integer ROW_W = $clog2(H + OH * STRIDE + SPAN + TOP + ROWS + 1) + 1
 ) (
     input  wire logic                     clk_i,
     input  wire logic                     rst_ni,
@@ -33,25 +33,30 @@ module tsm_rows #(
 );
   localparam integer HELD_W = $clog2(ROWS + 1);
   localparam logic signed [ROW_W-1:0] LAST_BASE = ROW_W'((OH - 1) * STRIDE - TOP);
+  localparam logic signed [ROW_W-1:0] FIRST_BASE = ROW_W'(-TOP);
   localparam integer ABOVE = (ROWS - TOP % ROWS) % ROWS;
 
+  // Of the output row: row under its first tap, first row that it needs, first row that it does not, and what is freed
+  // behind it, as the first row that the next one needs. Each row counted from the image's first, like those taken.
   logic [SLOT_W-1:0] in_slot_q, image_slot_q, base_slot_q;
   logic [HELD_W-1:0] held_q;
-  logic signed [ROW_W-1:0] base_q, first_q;
+  logic signed [ROW_W-1:0] base_q, first_q, end_q, next_first_q, taken_q;
   logic freeing_q;
 
-  // Rows that must be there, and rows that this output row frees, counted from the first that is held.
+  function automatic signed [ROW_W-1:0] clipped(input signed [ROW_W-1:0] row);
+    clipped = row < 0 ? '0 : row > ROW_W'(H) ? ROW_W'(H) : row;
+  endfunction
+
+  function automatic signed [ROW_W-1:0] next_first(input signed [ROW_W-1:0] base);
+    next_first = base == LAST_BASE ? ROW_W'(H) : clipped(base + ROW_W'(STRIDE));
+  endfunction
+
   wire logic last = base_q == LAST_BASE;
-  wire logic signed [ROW_W-1:0] bottom = base_q + ROW_W'(SPAN - 1);
-  wire logic signed [ROW_W-1:0] last_row = bottom > ROW_W'(H - 1) ? ROW_W'(H - 1) : bottom;
-  wire logic signed [ROW_W-1:0] next_base = base_q + ROW_W'(STRIDE);
-  wire logic signed [ROW_W-1:0] next_first = last || next_base > ROW_W'(H) ? ROW_W'(H)
-                                           : next_base < 0 ? '0 : next_base;
-  wire logic [ROW_W-1:0] freed = next_first - first_q;
-  wire logic signed [ROW_W-1:0] held = $signed(ROW_W'(held_q));
+  wire logic signed [ROW_W-1:0] next_base = last ? FIRST_BASE : base_q + ROW_W'(STRIDE);
+  wire logic [HELD_W-1:0] freed = HELD_W'(next_first_q - first_q);
 
   // Freed in the clock of the last read, or later where rows that nothing reads are yet to come.
-  wire logic free = (freeing_q || row_out_i) && held >= $signed(freed);
+  wire logic free = (freeing_q || row_out_i) && taken_q >= next_first_q;
 
   function automatic [SLOT_W-1:0] moved(input [SLOT_W-1:0] slot, input integer rows);
     integer sum;
@@ -63,7 +68,7 @@ module tsm_rows #(
 
   assign full_o = held_q == HELD_W'(ROWS);
   assign in_slot_o = in_slot_q;
-  assign ready_o = !freeing_q && held > last_row - first_q;
+  assign ready_o = !freeing_q && taken_q >= end_q;
   assign base_o = base_q;
   assign base_slot_o = base_slot_q;
 
@@ -73,16 +78,22 @@ module tsm_rows #(
       image_slot_q <= '0;
       base_slot_q  <= SLOT_W'(ABOVE);
       held_q       <= '0;
-      base_q       <= ROW_W'(-TOP);
+      base_q       <= FIRST_BASE;
       first_q      <= '0;
+      end_q        <= clipped(FIRST_BASE + ROW_W'(SPAN));
+      next_first_q <= next_first(FIRST_BASE);
+      taken_q      <= '0;
       freeing_q    <= 1'b0;
     end else begin
       if (row_in_i) in_slot_q <= moved(in_slot_q, 1);
-      held_q <= held_q + HELD_W'(row_in_i) - (free ? HELD_W'(freed) : '0);
+      held_q <= held_q + HELD_W'(row_in_i) - (free ? freed : '0);
+      taken_q <= taken_q + ROW_W'(row_in_i) - (free && last ? ROW_W'(H) : '0);
       freeing_q <= (freeing_q || row_out_i) && !free;
       if (free) begin
-        first_q <= last ? '0 : next_first;
-        base_q  <= last ? ROW_W'(-TOP) : next_base;
+        base_q  <= next_base;
+        first_q <= last ? '0 : next_first_q;
+        end_q   <= clipped(next_base + ROW_W'(SPAN));
+        next_first_q <= next_first(next_base);
         base_slot_q <= last ? moved(image_slot_q, H + ABOVE) : moved(base_slot_q, STRIDE);
         if (last) image_slot_q <= moved(image_slot_q, H);
       end
@@ -97,7 +108,8 @@ module tsm_rows #(
       assert (held_q <= HELD_W'(ROWS));
       assert (32'(in_slot_q) < ROWS && 32'(image_slot_q) < ROWS && 32'(base_slot_q) < ROWS);
       assert (base_q >= ROW_W'(-TOP) && base_q <= LAST_BASE && (base_row + TOP) % STRIDE == 0);
-      assert (first_q == (base_q < 0 ? '0 : base_q > ROW_W'(H) ? ROW_W'(H) : base_q));
+      assert (first_q == clipped(base_q) && end_q == clipped(base_q + ROW_W'(SPAN)));
+      assert (next_first_q == next_first(base_q) && taken_q == first_q + ROW_W'(held_q));
       assert ((32'(image_slot_q) + 32'(first_q) + 32'(held_q)) % ROWS == 32'(in_slot_q));
       assert ((32'(image_slot_q) + base_row + TOP + ABOVE) % ROWS == 32'(base_slot_q));
       assert (!(row_in_i && full_o));

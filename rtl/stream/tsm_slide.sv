@@ -156,7 +156,7 @@ module tsm_slide #(
       end
     end else begin : gen_rows
       localparam integer SLOT_W = ROWS > 1 ? $clog2(ROWS) : 1;
-      localparam integer ROW_W = $clog2(H + OH * SH + KH * DH + TOP + 1) + 1;
+      localparam integer ROW_W = $clog2(H + OH * SH + KH * DH + TOP + ROWS + 1) + 1;
       wire logic full;
       wire logic [SLOT_W-1:0] in_slot, base_slot;
       wire logic signed [ROW_W-1:0] base;

@@ -46,7 +46,7 @@ module tsm_window #(
   localparam integer DEPTH = ROWS * ROW_WORDS;
   localparam integer AW = DEPTH > 1 ? $clog2(DEPTH) : 1;
   localparam integer SLOT_W = ROWS > 1 ? $clog2(ROWS) : 1;
-  localparam integer ROW_W = $clog2(H + OH * SH + SPAN + TOP + 1) + 1;
+  localparam integer ROW_W = $clog2(H + OH * SH + SPAN + TOP + ROWS + 1) + 1;
   localparam integer IW = ROW_WORDS > 1 ? $clog2(ROW_WORDS) : 1;
   // Signed; wide enough for every word on the left and on the right of a row.
   localparam integer XW = $clog2((W + OW * SW + KW * DW + LEFT + 1) * WORDS) + 1;

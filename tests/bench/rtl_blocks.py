@@ -3,7 +3,7 @@
     python tests/bench/rtl_blocks.py --measure ecp5   # what the table lacks; remove it to start anew: an hour
     python tests/bench/rtl_blocks.py                  # prints the error of each module, in seconds
 
-Blocks are the instances of three networks (tests/rtl/rtl_nets.py) at several intervals, and the tables of a fourth, at
+Blocks are the instances of some networks (tests/rtl/rtl_nets.py) at several intervals, and the tables of one more, at
 most so many of a module, spread over their sizes. The networks of the figures in docs are others.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "rtl")]
 
-from rtl_nets import bits, digits, integers, tables  # noqa: E402
+from rtl_nets import bits, digits, integers, sequence, shifts, tables  # noqa: E402
 from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.ir.exact import ExactGraph  # noqa: E402
 from tinsmith_backends.rtl.adder import module  # noqa: E402
@@ -32,18 +32,19 @@ from tinsmith_backends.rtl.languages import VERILOG  # noqa: E402
 from tinsmith_backends.synthesis.families import Resources  # noqa: E402
 from tinsmith_backends.synthesis.yosys import synthesize  # noqa: E402
 
+NETWORKS = (integers, bits, digits, sequence, shifts)
 INTERVALS = (64, 128, 256, 512, 1024, 4096)
 MOST = 5
 """Blocks of a module, and of each of its kinds."""
-KINDS = ("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD")
+KINDS = ("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD", "MULTIPLIER", "CHANNELS_OUTER", "KH")
 """Parameters that make another module of one."""
-LARGEST = 12_000
+LARGEST = 5_000
 """Bits of ROM and of logic, roughly: larger blocks take minutes."""
 
 
 def instances() -> Iterator[Instance]:
     """Of every network at every interval, with adder graphs and without."""
-    for make in (integers, bits, digits):
+    for make in NETWORKS:
         yield from _instances(make().graph())
     yield from (one for one in _instances(tables().graph()) if one.module == "tsm_table")
 

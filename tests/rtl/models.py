@@ -21,7 +21,28 @@ def integers(dut: Any, *names: str) -> tuple[int, ...]:
 
 TIMED = (
     *("DEPTH", "IN_LANES", "OUT_LANES", "TAPS", "PARALLEL", "FOLDS", "PIXELS_OUTER", "INPUT_FOLDS", "OUTPUT_FOLDS"),
-    *("HOLD", "H", "W", "OH", "OW", "KH", "KW", "SH", "SW", "DH", "DW", "TOP", "LEFT", "WORDS", "ROWS", "QUEUE"),
+    *(
+        "SIMD",
+        "KIND",
+        "MULTIPLIER",
+        "FACTOR_W",
+        "HOLD",
+        "H",
+        "W",
+        "OH",
+        "OW",
+        "KH",
+        "KW",
+        "SH",
+        "SW",
+        "DH",
+        "DW",
+        "TOP",
+        "LEFT",
+        "WORDS",
+        "ROWS",
+        "QUEUE",
+    ),
 )
 """Parameters on which a module's clocks depend."""
 
@@ -117,9 +138,8 @@ def _products(kind: int, x: list[int], w: list[int], bits: int) -> int:
     if kind == 0:
         return sum(a * b for a, b in zip(x, w, strict=True))
     if kind == 1:
-        return sum(
-            (-1 if b >> (bits - 1) else 1) * (a << (b & ((1 << (bits - 1)) - 1))) for a, b in zip(x, w, strict=True)
-        )
+        shifted = [a << (b & ((1 << (bits - 1)) - 1)) for a, b in zip(x, w, strict=True)]
+        return sum(~v if b >> (bits - 1) else v for v, b in zip(shifted, w, strict=True))
     return sum(1 if a == b else -1 for a, b in zip(x, w, strict=True))
 
 

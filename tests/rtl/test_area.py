@@ -78,6 +78,10 @@ def test_yosys_rules() -> None:
     assert ecp5.memory(Memory(8, 576, written=False, registered=True)) == Mapped(bram=1)
     assert xc7.memory(Memory(8, 576, written=False, registered=True)) == Mapped(logic_bits=4608)
     assert ecp5.memory(Memory(8, 40, written=True, registered=False)).lut_cells == 36
+    shapes = ((8, 176, 0), (8, 192, 1), (12, 128, 1), (16, 96, 0), (20, 80, 1), (24, 64, 0), (32, 48, 0), (4, 400, 1))
+    for width, depth, blocks in shapes:
+        assert ecp5.memory(Memory(width, depth, written=True, registered=True)).bram == blocks, (width, depth)
+    assert [ecp5.dsps(Product(1, 9, bits)) for bits in (18, 19, 20, 36, 37)] == [1, 1, 2, 2, 3]
     assert ecp5.dsps(Product(3, 9, 8)) == 3 and ecp5.dsps(Product(1, 20, 16)) == 2
     assert ecp5.dsps(Product(4, 9, 1)) == 0 and xc7.dsps(Product(4, 4, 3)) == 0
 

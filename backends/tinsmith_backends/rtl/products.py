@@ -122,6 +122,7 @@ def _multiply(
         vectors = state.queued(layer.name, vectors, folds[0] + 2)
     acc = sum_width(layer)
     kind, weights, bits = _weights(layer, matrix)
+    inverted = (matrix < 0).sum(axis=1) if kind == SHIFT else 0  # their terms are one too small
     names = [f"{identifier(layer.name)}_{what}.mem" for what in ("weights", "biases")]
     parameters: dict[str, Parameter] = {
         "PE": pe,
@@ -139,7 +140,7 @@ def _multiply(
     }
     vector_count = vectors.words // folds[0]
     sums = state.wire(pe, acc, vector_count * folds[1])
-    biases = np.asarray(layer.bias, np.int64).reshape(-1, pe)
+    biases = (np.asarray(layer.bias, np.int64) + inverted).reshape(-1, pe)
     memories = {names[0]: memory(folded(weights, pe, simd), bits), names[1]: memory(biases, acc)}
     cycles = vector_count * folds[0] * folds[1]
     state.add(layer.name, "tsm_mvu", parameters, {"s": vectors}, {"m": sums}, cycles=cycles, memories=memories)

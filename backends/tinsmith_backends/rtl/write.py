@@ -29,6 +29,13 @@ CLOCK_MHZ = 60
 """What the constraint files ask for."""
 RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
+INSIDE = {
+    "tsm_ending": ("tsm_sum",),
+    "tsm_mvu": ("tsm_dot", "tsm_sum"),
+    "tsm_slide": ("tsm_rows",),
+    "tsm_window": ("tsm_rows",),
+}
+"""Modules that a module holds."""
 
 
 def write_machine(design: Design, folder: Path, language: Language) -> None:
@@ -144,8 +151,7 @@ def _source(module: str, language: Language) -> Path:
 
 def _modules(machine: Machine) -> list[str]:
     modules = {"tsm_slice" if instance.graph else instance.module for instance in machine.instances}
-    parts = {"tsm_mvu": "tsm_dot", "tsm_window": "tsm_rows", "tsm_slide": "tsm_rows"}
-    return sorted(modules | {part for module, part in parts.items() if module in modules})
+    return sorted(modules.union(*(inside for module, inside in INSIDE.items() if module in modules)))
 
 
 def _wires(machine: Machine) -> list[Wire]:

@@ -95,20 +95,18 @@ def _join(p: Numbers) -> Shape:
 def _ending(p: Numbers) -> Shape:
     lanes, acc, factor, folds = p["LANES"], p["ACC_W"], p["FACTOR_W"], p["FOLDS"]
     rom = Memory(lanes * factor, folds, written=False, registered=False)
+    counter = _bits(folds)
     if p.get("THRESHOLD"):
-        return Shape((0, lanes * acc, 0, _bits(folds), 1), (0, lanes * acc, lanes, _bits(folds), 1), (rom,))
-    product, out = acc + factor, lanes * p["OUT_W"]
-    if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators
-        adders = lanes * product * factor
-        return Shape((lanes * product, 0, adders, _bits(folds), 1), (lanes * product, 0, out, _bits(folds), 1), (rom,))
-    parts = -(-acc // 18) * -(-factor // 18)
-    sums = lanes * product * (parts - 1)
-    return Shape(
-        (lanes * product, 0, sums, _bits(folds), 1),
-        (lanes * product, 0, out, _bits(folds), 1),
-        (rom,),
-        (Product(lanes, acc, factor),),
-    )
+        return Shape((0, lanes * acc, 0, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, counter, 1), (rom,))
+    product, out = lanes * (acc + factor), lanes * p["OUT_W"]
+    if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators, fewer where each factor is a constant
+        adders, chosen = lanes * _tree(factor, acc, acc + factor), lanes * acc * factor
+        constant = folds == 1
+        luts = (product, 0, 0, 0 if constant else adders + chosen, adders if constant else 0, counter, 1)
+        return Shape(luts, (product, 0, out, adders, counter, 1), (rom,))
+    parts = max(-(-(acc - 2) // 17), 1) * max(-(-(factor - 2) // 17), 1)
+    luts = (product, 0, product * (parts - 1), 0, 0, counter, 1)
+    return Shape(luts, (product, 0, out, 0, counter, 1), (rom,), (Product(lanes, acc, factor),))
 
 
 def _lanes(p: Numbers) -> Shape:
@@ -137,21 +135,34 @@ def _mvu(p: Numbers) -> Shape:
     kept = not p.get("HOLD") and outputs > 1
     if kept:
         memories.append(Memory(simd * x, inputs, written=True, registered=False))
-    counters = _bits(inputs) + _bits(outputs) + _bits(inputs * outputs)
-    terms = pe * simd
+    counters = _bits(inputs) + 2 * _bits(outputs) + _bits(inputs * outputs)
+    group = 4 if kind == 2 else 1
+    terms, term = pe * -(-simd // group), min(acc, (x + w, x + 2 ** (w - 1), group)[kind])
+    adders = pe * _tree(terms // pe, term, acc)
+    varying = inputs * outputs > 1  # else weights are constants
     luts = (
-        terms * (x + w) if kind == 0 else 0,
-        terms * (x + 2 ** (w - 1)) if kind == 1 else 0,
-        terms * (x + 2 ** (w - 1)) * (w - 1) if kind == 1 else 0,
-        terms if kind == 2 else 0,
+        adders if kind != 2 else 0,
+        terms * term * (w - 1) if kind == 1 and varying else 0,
+        adders if kind == 2 else 0,
+        pe * simd if kind == 2 and varying else 0,
         pe * acc,
         simd * x if kept else 0,
         counters,
         1,
     )
-    products = (Product(terms, x + 1 - (not p.get("X_SIGNED")), w),) if kind == 0 else ()
-    ffs = (simd * x, terms * w, pe * acc, counters, 1)
+    products = (Product(pe * simd, x + 1 - (not p.get("X_SIGNED")), w),) if kind == 0 else ()
+    ffs = (simd * x, pe * simd * w * varying, terms * term + adders, pe * acc, counters, 1)
     return Shape(luts, ffs, tuple(memories), products)
+
+
+def _tree(terms: int, width: int, widest: int) -> int:
+    """Bits of the adders of a tree, each a bit wider than those in front of it."""
+    bits = 0
+    while terms > 1:
+        width = min(width + 1, widest)
+        bits += terms // 2 * width
+        terms = -(-terms // 2)
+    return bits
 
 
 def _window(p: Numbers) -> Shape:

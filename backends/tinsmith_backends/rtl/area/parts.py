@@ -56,6 +56,7 @@ class Rules:
         rom_cost: of a bit of ROM in logic.
         cells: shapes of a small memory of look-up tables: (words, bits, look-up tables).
         cell_cost: of such a memory.
+        choice_cost: of a bit that one of two such memories is chosen for; from trials of Yosys 0.70 on ECP5.
         dsp: widest operands of a multiplier block.
         least: fewest bits of a product that is worth one.
     """
@@ -65,6 +66,7 @@ class Rules:
     rom_cost: float
     cells: tuple[tuple[int, int, int], ...]
     cell_cost: float
+    choice_cost: float
     dsp: tuple[int, int]
     least: int
 
@@ -79,29 +81,36 @@ class Rules:
             self.cells, key=lambda cell: _parts(memory.depth, cell[0]) * _parts(memory.width, cell[1])
         )
         cells = _parts(memory.depth, words) * _parts(memory.width, width)
-        if memory.bits <= min(cells * self.cell_cost, as_blocks):
+        chosen = (_parts(memory.depth, words) - 1) * memory.width
+        as_cells = cells * self.cell_cost + chosen * self.choice_cost
+        if memory.bits <= min(as_cells, as_blocks):
             return Mapped(logic_bits=memory.bits, chosen=memory.bits)
-        if as_blocks < cells * self.cell_cost:
+        if as_blocks < as_cells:
             return Mapped(bram=blocks)
-        return Mapped(lut_cells=cells * luts, chosen=(_parts(memory.depth, words) - 1) * memory.width)
+        return Mapped(lut_cells=cells * luts, chosen=chosen)
 
     def dsps(self, product: Product) -> int:
         """Multiplier blocks of products; 0 where they are logic."""
         wide, narrow = max(product.a, product.b), min(product.a, product.b)
         if narrow < 2 or wide + narrow < self.least:
             return 0
-        return product.count * _parts(wide, max(self.dsp)) * _parts(narrow, min(self.dsp))
+        return product.count * _chunks(wide, max(self.dsp)) * _chunks(narrow, min(self.dsp))
 
 
 def _parts(whole: int, part: int) -> int:
     return -(-whole // part)
 
 
+def _chunks(bits: int, widest: int) -> int:
+    """Multiplier blocks along an operand: all chunks but the last are unsigned; up to two bits more are logic."""
+    return max(_parts(bits - 2, widest - 1), 1)
+
+
 _KILOBITS = tuple((width, 16384 // (width if width < 9 else width * 8 // 9)) for width in (1, 2, 4, 9, 18, 36))
 RULES: Mapping[str, Rules] = MappingProxyType(
     {
-        "ecp5": Rules(_KILOBITS, 128, 1 / 16, ((16, 4, 6),), 4, (18, 18), 0),
-        "xc7": Rules(_KILOBITS, 129, 1 / 64, ((32, 6, 4), (64, 3, 4)), 8, (25, 18), 9),
+        "ecp5": Rules(_KILOBITS, 128, 1 / 16, ((16, 4, 6),), 4, 0.4, (18, 18), 0),
+        "xc7": Rules(_KILOBITS, 129, 1 / 64, ((32, 6, 4), (64, 3, 4)), 8, 0.4, (25, 18), 9),
     }
 )
 """By family."""

@@ -12,18 +12,20 @@ class Ending:
 
     def __init__(self, p: Mapping[str, int], ports: Ports) -> None:
         self.s, self.m, self.idle = ports["s"], ports["m"], False
-        self.first = False
+        clocks = 1 if p.get("MULTIPLIER", 1) else (p["FACTOR_W"] - 1).bit_length()
+        self.products = [False] * clocks
+        """Whether a word is in each register of the product."""
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """See `Model`."""
         second = not valid[self.m] or ready[self.m]
-        step = not self.first or second
+        step = not self.products[-1] or second
         ready[self.s] = step
         if second:
-            valid[self.m] = self.first
+            valid[self.m] = self.products[-1]
         if step:
-            self.first = valid[self.s]
-        self.idle = not self.first and not valid[self.m]
+            self.products = [valid[self.s], *self.products[:-1]]
+        self.idle = not any(self.products) and not valid[self.m]
 
 
 class Lanes:
@@ -63,24 +65,32 @@ class Mvu:
         self.inputs, self.all = p["INPUT_FOLDS"], p["INPUT_FOLDS"] * p["OUTPUT_FOLDS"]
         self.hold = bool(p["HOLD"])
         self.at = 0
-        self.first, self.first_ends, self.second, self.second_ends = False, False, False, False
+        self.ends: list[bool | None] = [None] * stages(p)
+        """Of the word in each stage: whether it is the last of a vector; None is no word."""
 
     def clock(self, valid: Flags, ready: Flags) -> None:
         """See `Model`."""
-        step = not valid[self.m] or ready[self.m] or not self.second
+        last = self.ends[-1]
+        step = not valid[self.m] or ready[self.m] or last is None
         first_pass = self.at < self.inputs
         ready[self.s] = step and (self.at == self.all - 1 if self.hold else first_pass)
         if ready[self.m]:
             valid[self.m] = False
         if not step:
             return
-        if self.second:
-            valid[self.m] = self.second_ends
-        self.second, self.second_ends = self.first, self.first_ends
-        self.first = valid[self.s] or not (self.hold or first_pass)
-        if self.first:
+        if last is not None:
+            valid[self.m] = last
+        ends: bool | None = None
+        if valid[self.s] or not (self.hold or first_pass):
             self.at += 1
-            self.first_ends = self.at % self.inputs == 0
+            ends = self.at % self.inputs == 0
             if self.at == self.all:
                 self.at = 0
-        self.idle = not (self.first or self.second or valid[self.m])
+        self.ends = [ends, *self.ends[:-1]]
+        self.idle = not valid[self.m] and all(one is None for one in self.ends)
+
+
+def stages(p: Mapping[str, int]) -> int:
+    """Registers of tsm_mvu in front of its accumulators: a word, its products, each level of their sum."""
+    group = 4 if p["KIND"] == 2 else 1
+    return 2 + (-(-p["SIMD"] // group) - 1).bit_length()
