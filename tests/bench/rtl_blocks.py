@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "rtl")]
 
-from rtl_nets import bits, digits, integers, sequence, shifts, tables  # noqa: E402
+from rtl_nets import bits, digits, integers, joined, sequence, shifts, tables  # noqa: E402
 from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.ir.exact import ExactGraph  # noqa: E402
 from tinsmith_backends.rtl.adder import module  # noqa: E402
@@ -32,7 +32,7 @@ from tinsmith_backends.rtl.languages import VERILOG  # noqa: E402
 from tinsmith_backends.synthesis.families import Resources  # noqa: E402
 from tinsmith_backends.synthesis.yosys import synthesize  # noqa: E402
 
-NETWORKS = (integers, bits, digits, sequence, shifts)
+NETWORKS = (integers, bits, digits, sequence, shifts, joined)
 INTERVALS = (64, 128, 256, 512, 1024, 4096)
 MOST = 5
 """Blocks of a module, and of each of its kinds."""

@@ -124,3 +124,12 @@ def shifts(name: str = "shifts") -> Net:
     y = net.shift_conv(net.max_pool(x, (2, 2), strides=(2, 2)), 12, pads=(1, 1, 1, 1))
     net.dequantize(net.shift_matmul(net.flatten(net.average_pool(y, (4, 4))), 6, dtype="int8"))
     return net
+
+
+def joined(name: str = "joined") -> Net:
+    """Shift layers on two branches that are added: a machine without any multiplier."""
+    net = Net(16, name)
+    x = net.shift_conv(net.quantize(net.input("x", (1, 2, 6, 6))), 6, pads=(1, 1, 1, 1))
+    both = net.add(x, net.shift_conv(x, 6, pads=(1, 1, 1, 1), dtype="int8"))
+    net.dequantize(net.shift_matmul(net.flatten(both), 4, dtype="int8"))
+    return net

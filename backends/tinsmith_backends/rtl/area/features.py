@@ -87,9 +87,9 @@ def _join(p: Numbers) -> Shape:
     factors = [p[f"{side}_FACTOR"] for side in "AB"]
     if not p.get("MULTIPLIER", 1):  # sums of shifted lanes
         adders = lanes * acc * max(sum(factor.bit_count() for factor in factors) - 1, 1)
-        return Shape((adders, 1), (lanes * acc, 1))
+        return Shape((0, adders, 1), (lanes * acc, 1))
     products = tuple(product for factor in factors for product in _by_constant(lanes, p.get("X_W", 8) + 1, factor))
-    return Shape((lanes * acc, 1), (lanes * acc, 1), (), products)
+    return Shape((lanes * acc, 0, 1), (lanes * acc, 1), (), products)
 
 
 def _ending(p: Numbers) -> Shape:
@@ -99,14 +99,18 @@ def _ending(p: Numbers) -> Shape:
     if p.get("THRESHOLD"):
         return Shape((0, lanes * acc, 0, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, counter, 1), (rom,))
     product, out = lanes * (acc + factor), lanes * p["OUT_W"]
-    if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators, fewer where each factor is a constant
-        adders, chosen = lanes * _tree(factor, acc, acc + factor), lanes * acc * factor
-        constant = folds == 1
-        luts = (product, 0, 0, 0 if constant else adders + chosen, adders if constant else 0, counter, 1)
-        return Shape(luts, (product, 0, out, adders, counter, 1), (rom,))
-    parts = max(-(-(acc - 2) // 17), 1) * max(-(-(factor - 2) // 17), 1)
+    if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators, but of bits that are 0 in every line
+        adders = lanes * _tree(factor, acc, acc + factor) * (1 - 2.0**-folds)
+        chosen = lanes * acc * factor * (1 - 2.0 ** (1 - folds))
+        return Shape((product, 0, 0, adders, chosen, counter, 1), (product, 0, out, adders, counter, 1), (rom,))
+    parts = _part_products(acc) * _part_products(factor)
     luts = (product, 0, product * (parts - 1), 0, 0, counter, 1)
     return Shape(luts, (product, 0, out, 0, counter, 1), (rom,), (Product(lanes, acc, factor),))
+
+
+def _part_products(bits: int) -> int:
+    """Chunks of an operand that is too wide for a multiplier block of 18 bits."""
+    return 1 if bits <= 18 else -(-bits // 17)
 
 
 def _lanes(p: Numbers) -> Shape:
