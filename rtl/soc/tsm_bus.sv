@@ -1,9 +1,9 @@
 // Which slave an access of the processor is for, and its answer.
 //
-//   REGISTERS blocks of registers answer in the clock of the request, which lasts one clock. The WAITING slaves see
-//   their select until they are ready, and not in the clock after. RAM is read and written by the look-ahead port (a
-//   clock early), so it is ready at once; its data is late in its clock, so all other answers wait in a register. An
-//   access to nothing is answered, and reported on error_o for one clock.
+//   REGISTERS blocks of registers answer in the clock of the request, which lasts one clock. RAM is read and written by
+//   the look-ahead port (a clock early), so it does too. The WAITING slaves see their select until they are ready. Every
+//   answer reaches the processor a clock later, out of a register: it decodes an instruction in the clock in which it
+//   comes, and the RAM's blocks lie far apart. An access to nothing is answered, and reported on error_o for one clock.
 //
 //   bit of reg_req_o  0 UART, 1 timer, 2 watchdog, 3 interrupts, 4 system, 5 sample stream
 //   bit of sel_o      0 accelerator (three blocks), 1 results, 2 external memory
@@ -56,7 +56,7 @@ module tsm_bus #(
   logic [31:0] answer_q, selected;
   integer r, w;
   always_comb begin
-    selected = '0;
+    selected = sel_ram ? ram_rdata_i : '0;
     for (r = 0; r < REGISTERS; r = r + 1) if (sel_reg[r]) selected = selected | reg_rdata_i[r*32 +: 32];
     for (w = 0; w < WAITING; w = w + 1) if (sel_o[w]) selected = selected | rdata_i[w*32 +: 32];
   end
@@ -67,15 +67,15 @@ module tsm_bus #(
   assign reg_write_o = mem_wstrb_i != '0;
   assign sel_o = {sel_external, sel_results, sel_accel} & {WAITING{open}};
   assign error_o = open && sel_none;
-  assign mem_ready_o = mem_valid_i && (sel_ram || answered_q);
-  assign mem_rdata_o = answered_q ? answer_q : ram_rdata_i;
+  assign mem_ready_o = answered_q;
+  assign mem_rdata_o = answer_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       answered_q <= 1'b0;
       answer_q   <= '0;
     end else begin
-      answered_q <= open && (sel_reg != '0 || sel_none || (sel_o & ready_i) != '0);
+      answered_q <= open && (sel_ram || sel_reg != '0 || sel_none || (sel_o & ready_i) != '0);
       answer_q   <= selected;
     end
   end

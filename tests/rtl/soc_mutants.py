@@ -205,9 +205,9 @@ BUSES = {
         Mutant("bus", "(addr[20] || addr[19:17] == '0)", "1'b1"),
         Mutant("bus", "mem_valid_i && !answered_q", "mem_valid_i"),
         Mutant("bus", "error_o = open && sel_none", "error_o = sel_none"),
-        Mutant("bus", "(sel_ram || answered_q)", "answered_q"),
+        Mutant("bus", "open && (sel_ram || ", "open && ("),
         Mutant("bus", "{WAITING{open}}", "{WAITING{mem_valid_i}}"),
-        Mutant("bus", "answered_q ? answer_q : ram_rdata_i", "answered_q ? selected : ram_rdata_i"),
+        Mutant("bus", "mem_rdata_o = answer_q", "mem_rdata_o = selected"),
         Mutant("bus", "addr[11:8] == 4'd3", "addr[11:8] == 4'd5"),
     ),
 }
