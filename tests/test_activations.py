@@ -17,7 +17,13 @@ from tinsmith.verify.oracle import Oracle
 pytest.importorskip("torch", reason="torch is not installed")
 
 NETWORK = f"{Path(__file__).parent / 'models' / 'activations.py'}:network"
-TOOLS = {"arm64": "qemu-aarch64", "armv7": "qemu-arm", "hls-vivado": "g++", "rtl-verilog": "iverilog", "soc": "g++"}
+TOOLS = {
+    "arm64": "qemu-aarch64",
+    "armv7": "qemu-arm",
+    "hls-vivado": "g++",
+    "rtl-verilog": "iverilog",
+    "soc": "g++",
+}
 SLOW = (
     "rtl-verilog",
     "x86-64",
@@ -26,7 +32,6 @@ SLOW = (
     "armv7",
     "wasm",
     "cortex-m",
-    "riscv64",
     "hls-vitis",
     "hls-vivado",
 )

@@ -1,11 +1,11 @@
-// Any function of a byte, lane by lane: every lane of a word is replaced by its line of FILE, which has 256 lines. A word
+// Any function of a byte, lane by lane: every lane of a word is replaced by its line of TABLE, which has 256 lines. A word
 // leaves a clock after it came; both sides may move in one clock.
 `default_nettype none
 
 module tsm_table #(
     parameter integer LANES = 1,
     parameter integer OUT_W = 8,
-    parameter FILE = "table.mem"
+    parameter TABLE = "table.mem"
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
@@ -34,7 +34,7 @@ module tsm_table #(
     for (l = 0; l < LANES; l = l + 1) begin : gen_lane
       logic [OUT_W-1:0] rom [0:255];
       logic [OUT_W-1:0] out_q;
-      initial $readmemh(FILE, rom);
+      initial $readmemh(TABLE, rom);
       always_ff @(posedge clk_i) begin
         if (step) out_q <= rom[s_data_i[l*8 +: 8]];
       end

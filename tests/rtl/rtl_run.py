@@ -38,7 +38,7 @@ BUILDS: Mapping[str, Mapping[str, Any]] = {
     "ghdl": {"build_args": ["--std=08"]},
 }
 """What each simulator is told besides."""
-VHDL = ("tsm_slice", "tsm_fifo", "tsm_fork", "tsm_concat", "tsm_gearbox", "tsm_rows", "tsm_slide")
+VHDL = ("tsm_slice", "tsm_fifo", "tsm_fork", "tsm_concat", "tsm_gearbox", "tsm_rows", "tsm_slide", "tsm_table")
 """Modules of rtl/vhdl, in the order of their needs."""
 
 

@@ -22,7 +22,7 @@ def memory(folder: Path, name: str, count: int, width: int, *, lanes: int = 1, t
         for lane in range(lanes):
             value = rng.randrange(1 << width) if top is None else rng.randint(-top, top)
             word |= (value & ((1 << width) - 1)) << (lane * width)
-        text.append(f"{word:x}")
+        text.append(f"{word:0{(lanes * width + 3) // 4}x}")
     (folder / name).write_text("\n".join(text) + "\n")
     return f'"{folder / name}"'
 
@@ -117,8 +117,8 @@ CASES = {
     "slide-narrow": ("tsm_slide", lambda f: {**same(4, 1, 1), "KH": 3, "TOP": 1}),
     "window-same": ("tsm_window", lambda f: {**same(5, 4, 3), "WORDS": 2, "PAD": 9}),
     "window-stride": ("tsm_window", lambda f: {**same(6, 6, 3, 2), "CHANNELS_OUTER": 1, "WORDS": 3}),
-    "table": ("tsm_table", lambda f: {"LANES": 3, "FILE": memory(f, "t.mem", 256, 8)}),
-    "table-narrow": ("tsm_table", lambda f: {"LANES": 1, "OUT_W": 3, "FILE": memory(f, "t.mem", 256, 3)}),
+    "table": ("tsm_table", lambda f: {"LANES": 3, "TABLE": memory(f, "t.mem", 256, 8)}),
+    "table-narrow": ("tsm_table", lambda f: {"LANES": 1, "OUT_W": 3, "TABLE": memory(f, "t.mem", 256, 3)}),
     "window-dilated": (
         "tsm_window",
         lambda f: {**same(7, 5, 2, 2), "OH": 3, "OW": 2, "TOP": 0, "LEFT": 0, "DH": 2, "DW": 2},

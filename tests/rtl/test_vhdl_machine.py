@@ -35,7 +35,9 @@ def build(net: Net, folder: Path, samples: int = 2) -> tuple[RtlBackend, list[di
     return backend, expected
 
 
-@pytest.mark.parametrize("make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces))])
+@pytest.mark.parametrize(
+    "make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces, tables))]
+)
 def test_every_layer_in_vhdl_is_the_oracles(make: Callable[[], Net], tmp_path: Path) -> None:
     net = make()
     backend, expected = build(net, tmp_path / "p")
@@ -66,8 +68,3 @@ def test_a_layer_too_large_for_adders_is_refused() -> None:
     net.dequantize(net.conv(x, 16, pads=(1, 1, 1, 1)))
     problems = RtlBackend().problems(net.graph(), TARGET)
     assert [problem.fix for problem in problems] == ["compile for rtl-verilog, which has matrix-vector units too"]
-
-
-def test_a_table_is_refused() -> None:
-    reasons = [problem.why for problem in RtlBackend().problems(tables().graph(), TARGET)]
-    assert len(reasons) == 6 and all("there are no memories" in reason for reason in reasons)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rtl_run import ROOT, VHDL, need_ghdl, run_bench
+from test_stream import memory
 
 need_ghdl()
 
@@ -25,6 +26,8 @@ CASES: dict[str, tuple[str, Parameters]] = {
     "concat": ("tsm_concat", {"A_W": 5, "B_W": 3}),
     "gearbox-pack": ("tsm_gearbox", {"LANE_W": 4, "IN_LANES": 2, "OUT_LANES": 6}),
     "gearbox-unpack": ("tsm_gearbox", {"LANE_W": 8, "IN_LANES": 4, "OUT_LANES": 1}),
+    "table": ("tsm_table", {"LANES": 3}),
+    "table-narrow": ("tsm_table", {"OUT_W": 3}),
     "slide-same": ("tsm_slide", slide(5, 4, (3, 3), PAD=9)),
     "slide-stride": ("tsm_slide", slide(6, 7, (3, 3), OH=3, OW=4, SH=2, SW=2, ROWS=6)),
     "slide-dilated": ("tsm_slide", slide(7, 5, (2, 2), OH=3, OW=2, TOP=0, LEFT=0, SH=2, SW=2, DH=2, DW=2, ROWS=5)),
@@ -38,6 +41,8 @@ CASES: dict[str, tuple[str, Parameters]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_module_in_vhdl(case: str, tmp_path: Path) -> None:
     module, parameters = CASES[case]
+    if module == "tsm_table":
+        memory(tmp_path, "table.mem", 256, int(str(parameters.get("OUT_W", 8))))
     run_bench(module, "bench", parameters, tmp_path, "ghdl")
 
 

@@ -19,7 +19,6 @@ from tinsmith.ir.exact import (
     Quantize,
     ShiftConv,
     ShiftMatMul,
-    Table,
     Weighted,
 )
 from tinsmith.refusals import Rule, refusals
@@ -163,13 +162,5 @@ def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
     return form.direct or form.columns > 0
 
 
-def _no_table(graph: ExactGraph, layer: Layer) -> bool:
-    """In VHDL there are no memories, and a table of 256 results is one.
-
-    compile for rtl-verilog; or end in ReLU, clips and straight pieces
-    """
-    return not isinstance(layer, Table)
-
-
-ADDER_RULES: tuple[Rule, ...] = (_few_weights, _whole_windows, _no_table)
+ADDER_RULES: tuple[Rule, ...] = (_few_weights, _whole_windows)
 """What a machine of nothing but graphs of adders cannot do besides."""

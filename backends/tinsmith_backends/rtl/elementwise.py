@@ -52,7 +52,7 @@ def table(state: Lowering, layer: Table) -> None:
     """A memory a lane; few, where the interval leaves time."""
     words = state.narrowed(state.consume(layer.inputs[0]), state.interval)
     out, file = state.wire(words.lanes, 8, words.words), f"{identifier(layer.name)}_table.mem"
-    parameters: dict[str, Parameter] = {"LANES": words.lanes, "OUT_W": 8, "FILE": file}
+    parameters: dict[str, Parameter] = {"LANES": words.lanes, "OUT_W": 8, "TABLE": file}
     state.add(
         layer.name, "tsm_table", parameters, {"s": words}, {"m": out}, memories={file: memory(layer.table[:, None], 8)}
     )

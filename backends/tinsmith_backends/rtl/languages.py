@@ -26,4 +26,4 @@ class Language:
 VERILOG = Language("SystemVerilog", ".sv", ("common", "stream"), "systemVerilogSource")
 VHDL = Language("VHDL", ".vhd", ("vhdl",), "vhdlSource-2008")
 LANGUAGES: Mapping[str, Language] = {"rtl-verilog": VERILOG, "rtl-vhdl": VHDL}
-"""What each target is written in. In VHDL there are graphs of adders and what streams between them."""
+"""What each target is written in. In VHDL there are graphs of adders, tables, and what streams between them."""

@@ -183,10 +183,11 @@ def _literal(name: str, value: Parameter, instance: Instance) -> str:
 
 def _generics(instance: Instance) -> dict[str, Parameter]:
     """Parameters as VHDL has them: padding is said for one lane, which may be wider than an integer in all."""
-    if "PAD" not in instance.parameters:
-        return dict(instance.parameters)
+    found = {name: _literal(name, v, instance) if isinstance(v, str) else v for name, v in instance.parameters.items()}
+    if "PAD" not in found:
+        return found
     width = instance.inputs["s"].width
-    return {**instance.parameters, "PAD": int(instance.parameters["PAD"]) & ((1 << width) - 1), "PAD_W": width}
+    return {**found, "PAD": int(instance.parameters["PAD"]) & ((1 << width) - 1), "PAD_W": width}
 
 
 def _shape(instance: Instance) -> str:
