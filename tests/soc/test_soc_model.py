@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from exact_models import Net, random_net
@@ -180,6 +181,32 @@ def test_an_image_for_another_chip_is_refused() -> None:
     other = replace(program, chip=Chip(rqs=8))
     with pytest.raises(TinsmithError, match="another chip"):
         wrong_tensors(other, net.model(), [net.sample(0)])
+
+
+def image(width: int = 20) -> Net:
+    """Windows, strides and padding of several kinds over an image, and layers before and behind them."""
+    net = Net(8, "image")
+    x = net.quantize(net.input("x", (1, 3, 24, width)))
+    stem = net.conv(x, 16, pads=(1, 1, 1, 1), lo=0)
+    deep = net.conv(net.depthwise(stem, pads=(2, 1, 0, 1), lo=0), 24, strides=(1, 2), pads=(1, 1, 1, 1), lo=0)
+    far = net.conv(net.max_pool(deep, (3, 3), pads=(1, 1, 1, 1)), 8, (2, 3), dilations=(2, 1), pads=(2, 1, 0, 1), lo=0)
+    net.dequantize(net.conv(net.average_pool(far, (2, 2), strides=(2, 2)), 10, (12, 4), dtype="int8"))
+    return net
+
+
+@pytest.mark.parametrize(("width", "act_bytes"), [(24, 16384), (20, 8192)])
+@pytest.mark.parametrize(
+    "more", [{}, {"wgt_words": 128, "par_words": 16}, {"pes": 4, "without": frozenset({"history"})}]
+)
+def test_images_that_exceed_the_memory_are_cut_in_stripes(width: int, act_bytes: int, more: dict[str, Any]) -> None:
+    net, chip = image(width), Chip(act_bytes=act_bytes, **more)
+    program, whole = compiled(net.graph(), chip), compiled(net.graph(), replace(chip, act_bytes=65536))
+    assert program.schedule.placed.arena.size <= act_bytes < whole.schedule.placed.arena.size
+    assert len(program.computes) > len(whole.computes) and len(program.traces) < len(whole.traces)
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+    assert sum(work.macs for work in program.work) == sum(work.macs for work in whole.work)
+    if not more:  # each weight is loaded once for all stripes
+        assert len(program.image.loads) == len(whole.image.loads)
 
 
 def test_what_does_not_fit_is_refused_with_layer_and_number() -> None:
