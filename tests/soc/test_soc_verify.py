@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from test_soc_model import CHIPS, curves, signal, symmetric
+from test_soc_model import CHIPS, curves, image, signal, symmetric
 from tinsmith import pipeline, verbs
 from tinsmith.artefact import Artefact
 from tinsmith.errors import TinsmithError
@@ -125,6 +125,15 @@ def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> Non
     chip = runner(folder)
     if len(chip.program.timing.runs) == 1 and kind != "curves":  # which waits for its tables all the time
         assert_clocks_are_the_models(chip, net)
+
+
+@pytest.mark.slow
+def test_stripes_of_an_image_that_exceeds_the_memory(tmp_path: Path) -> None:
+    net = image()
+    folder = build(net, tmp_path, act_bytes="8192")
+    found = verbs.verify(folder, samples=4)
+    assert found.exact, found.first_mismatch
+    assert_clocks_are_the_models(runner(folder), net)
 
 
 @pytest.mark.slow

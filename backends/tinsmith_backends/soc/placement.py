@@ -70,6 +70,6 @@ def check_size(placed: Placement, chip: Chip) -> None:
     size = placed.arena.size
     if size > chip.act_bytes:
         what = f"the activations need {size} bytes, and the chip has {chip.act_bytes}"
-        why = f"most of them ({placed.lower_bound} bytes) are alive while {placed.peak} is computed"
+        why = f"most of them ({placed.lower_bound} bytes) are alive during {placed.peak}, in stripes of rows too"
         fix = f"--set act_bytes={1 << (size - 1).bit_length()}, or smaller images"
         raise TinsmithError(what, where=placed.peak, why=why, fix=fix)

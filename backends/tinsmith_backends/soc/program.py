@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinsmith.errors import TinsmithError
@@ -16,9 +16,9 @@ from tinsmith_backends.soc.lower import Lowering, lower
 from tinsmith_backends.soc.memory_map import COMPUTE, LOAD, TABLES
 from tinsmith_backends.soc.operations import Operation, Software, Work
 from tinsmith_backends.soc.orders import root
-from tinsmith_backends.soc.placement import check_size, place
 from tinsmith_backends.soc.schedule import Compute, Schedule, schedule
 from tinsmith_backends.soc.stream import Stream
+from tinsmith_backends.soc.stripes import fit
 from tinsmith_backends.soc.traces import Trace, find_traces
 
 
@@ -56,7 +56,8 @@ class Program:
 def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None) -> Program:
     """The program of a graph that has passed `constraints.problems`; the stream carries tensors unless told.
 
-    Weights are loaded in parts; of several sizes of parts the one is taken with which the cycle model is fastest.
+    Weights are loaded in parts; of several sizes of parts the one is taken with which the cycle model is fastest. What
+    exceeds the activation memory is done in stripes.
 
     Raises:
         TinsmithError: the network exceeds the activation memory, a layer the weight memory, or the list of descriptors
@@ -66,10 +67,9 @@ def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None)
     state = lower(graph, chip)
     taken, given = _taken(graph), _given(graph)
     stream.check({name: graph.tensors[name] for name in taken}, {name: _bytes(state, name) for name in taken})
-    sizes = [{state.views[name].buffer: _bytes(state, name) for name in names} for names in (taken, given)]
-    placed = place(state.work, *sizes)
-    check_size(placed, chip)
-    made = [schedule(state.work, placed, chip, chunk) for chunk in _chunks(state, chip)]
+    inside, outside = ({state.views[name].buffer: _bytes(state, name) for name in names} for names in (taken, given))
+    work, placed = fit(state.work, inside, outside, chip)
+    made = [schedule(work, placed, chip, chunk) for chunk in _chunks(work, chip)]
     fitting = [each for each in made if _descriptor_words(each) <= chip.desc_words]
     if not fitting:
         words = min(map(_descriptor_words, made))
@@ -84,7 +84,7 @@ def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None)
     image = pack(best, records, [_output(each) for each in outputs], chip)
     _check_tables(image, state, chip)
     found = tuple(traces.values())
-    return Program(graph, chip, stream, tuple(state.work), best, image, best_time, inputs, outputs, found)
+    return Program(graph, chip, stream, tuple(work), best, image, best_time, inputs, outputs, found)
 
 
 def _taken(graph: ExactGraph) -> list[str]:
@@ -103,9 +103,9 @@ def _given(graph: ExactGraph) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _chunks(state: Lowering, chip: Chip) -> list[int | None]:
+def _chunks(work: Sequence[Work], chip: Chip) -> list[int | None]:
     """Sizes of parts to try, in weight words; None loads everything once at boot, which is best where it fits."""
-    operations = [each for each in state.work if isinstance(each, Operation)]
+    operations = {id(each.weights): each for each in work if isinstance(each, Operation)}.values()
     words = sum(each.weights.shape[0] * each.words for each in operations)
     numbers = sum(len(each.parameters) for each in operations)
     tables = len({each.table.tobytes() for each in operations if each.table.size})

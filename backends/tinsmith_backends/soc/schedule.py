@@ -99,7 +99,7 @@ def schedule(work: Sequence[Work], placed: Placement, chip: Chip, chunk: int | N
         TinsmithError: a layer with a group of more weights than the memory holds.
     """
     made = Schedule((), placed)
-    rings = {"WEIGHTS": _Ring(chip.wgt_words), "PARAMETERS": _Ring(chip.par_words), "TABLES": _Tables(TABLES)}
+    rings = {"WEIGHTS": _Ring(chip.wgt_words), "PARAMETERS": _Ring(chip.par_words), "TABLES": _Ring(TABLES)}
     steps: list[Step] = [Run(boot=True)] if chunk is None else []
     for each in work:
         if isinstance(each, Software):
@@ -184,42 +184,33 @@ def _channels(operation: Operation) -> int:
 
 
 class _Ring:
-    """A memory that is filled round and round; knows which compute of the run reads each part last."""
+    """A memory that is filled round and round; knows what stands where, and which compute of the run reads it last."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._next = 0
         self._used = np.zeros(size, np.int64)
+        self._held: dict[int, tuple[int, bytes]] = {}
 
     def begin_run(self) -> None:
         """Computes are counted from 0 again; those of earlier runs have finished."""
         self._used[:] = 0
 
     def take(self, words: int, compute: int, data: bytes) -> tuple[int, int | None]:
-        """A place for `words` that compute number `compute` reads, and how many computes must have finished first."""
+        """A place for `words` that compute number `compute` reads, and how many computes must have finished first.
+
+        None where the data is there already: tables, and the weights of a layer that works in stripes.
+        """
+        for place, (count, there) in self._held.items():
+            if there == data:
+                self._used[place : place + count] = compute + 1
+                return place, None
         if self._next + words > self._size:
             self._next = 0
-        place = self._next
-        part = slice(place, place + words)
-        after = int(self._used[part].max(initial=0))
-        self._used[part] = compute + 1
-        self._next = place + words
-        return place, after
-
-
-class _Tables(_Ring):
-    """A ring of tables, of which each is loaded once for all that use it one after the other."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self._held: dict[int, bytes] = {}
-
-    def take(self, words: int, compute: int, data: bytes) -> tuple[int, int | None]:
-        """As for a ring; nothing must have finished (None) where the table is there already."""
-        for place, there in self._held.items():
-            if there == data:
-                self._used[place] = compute + 1
-                return place, None
-        place, after = super().take(words, compute, data)
-        self._held[place] = data
+        place, end = self._next, self._next + words
+        after = int(self._used[place:end].max(initial=0))
+        self._used[place:end] = compute + 1
+        self._held = {at: held for at, held in self._held.items() if at >= end or at + held[0] <= place}
+        self._held[place] = words, data
+        self._next = end
         return place, after

@@ -83,7 +83,7 @@ def find_traces(state: Lowering, made: Schedule) -> dict[str, Trace]:
     traces = {}
     for name in state.graph.tensors:
         base = root(state.graph, name)
-        if base in state.views:
+        if base in state.views and state.views[base].buffer in made.placed.arena.offsets:
             view = state.views[base]
             address = made.address(view)
             traces[name] = Trace(state.tensor(name), complete[base], address, view, state.order(name))
