@@ -1,7 +1,7 @@
 // The sum of TERMS signed numbers: a tree of adders, each with a register behind it. $clog2(TERMS) clocks, in which
 // step_i is high; of a single number it is a wire.
 //
-//   node 1 = node 2 + node 3 = (node 4 + node 5) + (node 6 + node 7)      terms are the last nodes, and zeros behind them
+//   node 1 = node 2 + node 3 = (node 4 + node 5) + (node 6 + node 7)      leaves: the terms, then zeros
 `default_nettype none
 
 module tsm_sum #(
