@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from tinsmith.ir.domain import CURVE_DOMAIN
 from tinsmith.ir.exact import Int8Array, Tensor, UInt8Array
 from tinsmith.numerics.calibrators import RealRange
 from tinsmith.numerics.thresholds import Reals
@@ -60,11 +59,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "Where": np.where,
 }
 """ONNX's element-wise operators in numpy; keywords are attributes."""
-
-
-def is_curve(node: ir.Node) -> bool:
-    """Whether `node` calls a function of one value that the model brought along."""
-    return node.domain == CURVE_DOMAIN
 
 
 def evaluate(function: ir.Function, x: Reals) -> Reals:
