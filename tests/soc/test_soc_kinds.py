@@ -17,6 +17,7 @@ from tinsmith import pipeline, verbs
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import BinaryMatMul, ExactGraph
 from tinsmith.ir.reader import read_exact
+from tinsmith.report.make import macs
 from tinsmith_backends.soc.backend import SocBackend
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.constraints import problems
@@ -104,6 +105,7 @@ def test_bits_are_eight_a_byte_and_count_as_products() -> None:
     program, whole = compiled(net.graph(), XNOR), compiled(net.graph(), Chip())
     assert [trace.size for trace in program.traces[1:3]] == [64 * 8, 36 * 8] and XNOR.macs == 8 * Chip().macs
     assert program.timing.clocks < whole.timing.clocks / 6
+    assert sum(work.macs for work in program.work) == sum(macs(net.graph(), layer) for layer in net.layers)
 
 
 def test_an_image_for_another_kind_is_refused_at_boot() -> None:
@@ -196,7 +198,7 @@ def test_what_the_firmware_has_no_memory_for_is_refused_with_layer_and_fix() -> 
     larger = replace(SHIFT, ram_bytes=65536)
     assert in_firmware(compiled(net.graph(), larger)) == ["conv_1"]
     estimate = SocBackend().configured("soc", {"kind": "shift", "ram_bytes": "65536"}).estimate(net.graph(), "soc")
-    assert any("some 70 clocks each; conv_1" in note for note in estimate.notes)
+    assert "the firmware" in estimate.notes[0] and estimate.notes[0].endswith("some 70 clocks each; conv_1")
     assert estimate.whole.values["use"] == 0
 
 

@@ -76,18 +76,20 @@ def _use(program: Program, macs: int, clocks: int) -> float:
 
 def _notes(program: Program, rows: tuple[Row, ...]) -> list[str]:
     """What limits the speed, and what is not in the figures."""
+    firmware = [row for row in rows if row.choice == "firmware"]
+    names, macs = ", ".join(row.name for row in firmware), sum(int(row.values["MACs"]) for row in firmware)
+    work = f"{macs:,} MACs of some {SOFT_MAC_CLOCKS} clocks each; {names}" if macs else names
     slowest = max(rows, key=lambda row: row.values["clocks"], default=None)
     notes = []
-    if slowest is not None and program.timing.clocks:
+    if macs * SOFT_MAC_CLOCKS > program.timing.clocks:
+        notes.append(f"most of the time goes to the firmware, whose clocks are not counted here: {work}")
+    elif slowest is not None and program.timing.clocks:
         share = slowest.values["clocks"] / program.timing.clocks
         why = "waits for its weights" if slowest.values["wait"] > slowest.values["clocks"] / 2 else slowest.choice
         notes.append(f"most of the time goes to {slowest.name}: {share:.0%} ({why})")
     if program.timing.boot:
         notes.append(f"all weights stay on the chip: they are loaded once, in {program.timing.boot:,} clocks at boot")
-    firmware = [row for row in rows if row.choice == "firmware"]
-    if firmware:
-        names, macs = ", ".join(row.name for row in firmware), sum(int(row.values["MACs"]) for row in firmware)
-        work = f"{macs:,} MACs of some {SOFT_MAC_CLOCKS} clocks each; " if macs else ""
-        notes.append(f"done by the firmware, whose clocks are not counted here: {work}{names}")
+    if firmware and macs * SOFT_MAC_CLOCKS <= program.timing.clocks:
+        notes.append(f"done by the firmware, whose clocks are not counted here: {work}")
     notes.append("clocks of the accelerator, equal to the RTL's; streams and firmware come on top (docs/soc.md)")
     return notes

@@ -112,7 +112,8 @@ def _binarize(state: Lowering, layer: Binarize) -> None:
     signs = np.broadcast_to(layer.sign, (x.channels,)).astype(np.int16)[:, None, None]
     limit = np.broadcast_to(layer.limit, (x.channels,)).astype(np.int32)
     ending = finish(Threshold(limit), np.zeros(x.channels, np.int32))
-    state.add(filters(state.chip, layer, x, y, signs, ending, ONE_BY_ONE))
+    same = bool(np.all(signs == signs[0]))
+    state.add(replace(filters(state.chip, layer, x, y, signs, ending, ONE_BY_ONE, shared=same), macs=0))
 
 
 def _max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:

@@ -8,7 +8,7 @@ from math import ceil
 
 from tinsmith.errors import TinsmithError
 from tinsmith.plan.arena import Arena, lay_out
-from tinsmith.plan.blocks import Block, live_bytes, lower_bound
+from tinsmith.plan.blocks import Block, live_bytes
 
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.operations import Software, Work
@@ -18,17 +18,24 @@ ALIGN = 4
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where buffers stand.
+class Demand:
+    """The most bytes that are alive at once, which any placement needs, and the layers during which so many are."""
 
-    Attributes:
-        lower_bound: bytes that any placement needs.
-        peak: name of the layer during which so many are alive.
-    """
+    bytes: int
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where buffers stand, and why they need so much."""
 
     arena: Arena
-    lower_bound: int
-    peak: str
+    demand: Demand
+
+    @property
+    def lower_bound(self) -> int:
+        """Bytes that any placement needs."""
+        return self.demand.bytes
 
 
 def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Placement:
@@ -39,6 +46,18 @@ def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str,
         inputs: bytes of the buffers that are filled before the first step, by name.
         outputs: bytes of those that are read after the last.
     """
+    return Placement(lay_out(_blocks(work, inputs, outputs)), demand(work, inputs, outputs))
+
+
+def demand(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Demand:
+    """What `place` cannot do with less; the same arguments."""
+    alive = live_bytes(_blocks(work, inputs, outputs))
+    most = max(alive.values(), default=0)
+    steps = sorted(min(step, len(work) - 1) for step, size in alive.items() if size == most and work)
+    return Demand(most, tuple(dict.fromkeys(work[step].layer for step in steps)))
+
+
+def _blocks(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> list[Block]:
     first: dict[str, int] = dict.fromkeys(inputs, 0)
     last: dict[str, int] = dict.fromkeys(inputs, _visible(work, 0))
     sizes: dict[str, int] = dict(inputs) | dict(outputs)
@@ -51,11 +70,7 @@ def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str,
                 sizes[view.buffer] = max(sizes.get(view.buffer, 0), end)
     last |= dict.fromkeys(outputs, len(work))
     rounded = {name: ceil(size / ALIGN) * ALIGN for name, size in sizes.items()}
-    blocks = [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
-    alive = live_bytes(blocks)
-    most = max(alive, key=lambda step: (alive[step], -step), default=0)
-    peak = work[min(most, len(work) - 1)].layer if work else ""
-    return Placement(lay_out(blocks), lower_bound(blocks), peak)
+    return [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
 
 
 def _visible(work: Sequence[Work], number: int) -> int:
@@ -69,7 +84,8 @@ def check_size(placed: Placement, chip: Chip) -> None:
     """Raises `TinsmithError` where the buffers exceed the activation memory."""
     size = placed.arena.size
     if size > chip.act_bytes:
+        peak = next(iter(placed.demand.layers), "")
         what = f"the activations need {size} bytes, and the chip has {chip.act_bytes}"
-        why = f"most of them ({placed.lower_bound} bytes) are alive during {placed.peak}, in stripes of rows too"
+        why = f"most of them ({placed.lower_bound} bytes) are alive during {peak}, in stripes of rows too"
         fix = f"--set act_bytes={1 << (size - 1).bit_length()}, or smaller images"
-        raise TinsmithError(what, where=placed.peak, why=why, fix=fix)
+        raise TinsmithError(what, where=peak, why=why, fix=fix)

@@ -16,9 +16,9 @@ from itertools import pairwise
 from tinsmith_backends.soc.chip import Chip
 from tinsmith_backends.soc.memory_map import OPCODE
 from tinsmith_backends.soc.operations import Operation, View, Work
-from tinsmith_backends.soc.placement import Placement, check_size, place
+from tinsmith_backends.soc.placement import Demand, Placement, check_size, demand, place
 
-STRIPES = (2, 3, 4, 6, 8, 12, 16, 24, 32)
+STRIPES = (2, 3, 4, 6, 8, 12, 16, 24)
 """Into how many stripes an image is cut, at most as many as it has rows."""
 Rows = tuple[int, int]
 """The first, and the one behind the last."""
@@ -34,27 +34,34 @@ def fit(
     """
     placed = place(work, inputs, outputs)
     while placed.arena.size > chip.act_bytes:
-        smallest = work, placed
-        for made in _cut(work, placed.peak, {*inputs, *outputs}):
-            smallest = min(smallest, (made, place(made, inputs, outputs)), key=lambda pair: pair[1].arena.size)
-            if smallest[1].arena.size <= chip.act_bytes:
-                break
-        if smallest[1] is placed:
+        best, better = _measure(placed.demand), None
+        for made in _cut(work, placed.demand.layers, {*inputs, *outputs}):
+            wanted = _measure(demand(made, inputs, outputs))
+            if wanted < best:
+                best, better = wanted, made
+                if wanted[0] <= chip.act_bytes:
+                    break
+        if better is None:
             break
-        work, placed = smallest
+        work, placed = better, place(better, inputs, outputs)
     check_size(placed, chip)
     return work, placed
 
 
-def _cut(work: Sequence[Work], peak: str, kept: set[str]) -> Iterator[Sequence[Work]]:
-    """The work with one part of it in stripes, fewer and shorter ones first; layer `peak` is in it."""
+def _measure(wanted: Demand) -> tuple[int, int]:
+    """What each cut makes smaller: the bytes, or else how many layers need so many."""
+    return wanted.bytes, len(wanted.layers)
+
+
+def _cut(work: Sequence[Work], peaks: Sequence[str], kept: set[str]) -> Iterator[Sequence[Work]]:
+    """The work with one part of it in stripes, fewer and shorter ones first; one of the layers `peaks` is in it."""
     chains = list(_chains(work, kept))
     parts = [
         (first, last)
         for begin, end in chains
         for first in range(begin, end)
         for last in range(first + 1, end + 1)
-        if any(each.layer == peak for each in work[first : last + 1])
+        if any(each.layer in peaks for each in work[first : last + 1])
     ]
     for count in STRIPES:
         for first, last in sorted(parts, key=lambda part: part[1] - part[0]):

@@ -47,8 +47,9 @@ def dense(
         bias = bias - np.int32(kh * kw * (unused_bits(inputs) % 2))  # what `coded` leaves over
     numbers = parameters(bias, ending.multiplier, chip.pes, chip.pes)
     macs = y.height * y.width * weight.size
+    kernel = "convolution" if kh * kw > 1 else "1x1 convolution"
     return Operation(
-        layer.name, "convolution" if kh * kw > 1 else "1x1 convolution", x, None, y, fields, weights, numbers,
+        layer.name, "matrix product" if layer.kind.endswith("MatMul") else kernel, x, None, y, fields, weights, numbers,
         chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs,
     )  # fmt: skip
 
