@@ -87,7 +87,7 @@ async def random_programs_are_right(dut: Any, seed: int) -> None:
     await bus.start(dut)
     if seed % 4 >= 2:
         words = cocotb.start_soon(bus.samples(dut, chip, seed))
-        await bus.noise(dut, chip, seed)
+        await bus.noise(dut, chip, made, seed)
         await words
     assert await bus.finish(dut) == bus.DONE
     steps, stalls = await check(dut, chip, made)

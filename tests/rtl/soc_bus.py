@@ -30,7 +30,7 @@ def quiet(dut: Any) -> None:
     dut.dma_req_wstrb_i.value = 0
 
 
-async def _until(dut: Any, signal: Any, limit: int = 100_000) -> None:
+async def _until(dut: Any, signal: Any, limit: int = 5_000) -> None:
     """Through the rising edge at which the signal is high, to the falling edge behind it."""
     for _ in range(limit):
         await RisingEdge(dut.clk_i)
@@ -66,7 +66,7 @@ async def read(dut: Any, address: int) -> int:
     await _until(dut, dut.axil_arready_o)
     dut.axil_arvalid_i.value = 0
     dut.axil_rready_i.value = 1
-    for _ in range(100_000):
+    for _ in range(5_000):
         await RisingEdge(dut.clk_i)
         if dut.axil_rvalid_o.value == 1:
             value = int(dut.axil_rdata_o.value)
@@ -133,14 +133,18 @@ async def external(dut: Any, payload: list[int], stall: float, seed: int) -> Non
             dut.ext_rsp_valid_i.value = 0
 
 
+def listed(program: Program) -> tuple[list[int], list[int]]:
+    """The words of both lists."""
+    computes = [word for f in program.computes for word in pack("COMPUTE", f)]
+    return computes, [word for f in program.loads for word in pack("LOAD", f)]
+
+
 async def describe(dut: Any, program: Program) -> None:
     """Both lists into the descriptor memory, and their registers."""
-    words = [word for f in program.computes for word in pack("COMPUTE", f)]
-    base = len(words)
-    words += [word for f in program.loads for word in pack("LOAD", f)]
-    await copy(dut, words)
+    computes, loads = listed(program)
+    await copy(dut, computes + loads)
     registers = {"COMPUTE_BASE": 0, "COMPUTE_COUNT": len(program.computes)}
-    registers |= {"LOAD_BASE": base, "LOAD_COUNT": len(program.loads)}
+    registers |= {"LOAD_BASE": len(computes), "LOAD_COUNT": len(program.loads)}
     for name, value in registers.items():
         await write(dut, CSR[name], value)
 
@@ -151,7 +155,7 @@ async def copy(dut: Any, words: Iterable[int]) -> None:
         await write(dut, DESCRIPTORS + 4 * number, word)
 
 
-async def finish(dut: Any, limit: int = 200_000) -> int:
+async def finish(dut: Any, limit: int = 40_000) -> int:
     """Wait for the interrupt; the status, which it clears."""
     for _ in range(limit):
         await FallingEdge(dut.clk_i)
@@ -165,11 +169,18 @@ async def finish(dut: Any, limit: int = 200_000) -> int:
     return status
 
 
-async def noise(dut: Any, chip: Chip, seed: int) -> None:
+async def noise(dut: Any, chip: Chip, program: Program, seed: int) -> None:
     """A CPU that reads anywhere and writes a few of the last bytes of the activation memory until the interrupt."""
     rng = random.Random(seed)
-    while dut.irq_o.value == 0:
-        if rng.random() < 0.5:
+    computes, loads = listed(program)
+    words = computes + loads
+    for _ in range(2_000):
+        if dut.irq_o.value == 1:
+            return
+        if rng.random() < 0.3:
+            number = rng.randrange(len(words))
+            assert await read(dut, DESCRIPTORS + 4 * number) == words[number]
+        elif rng.random() < 0.5:
             await read(dut, ACTIVATIONS + 4 * rng.randrange(chip.act_bytes // 4))
         else:
             at = chip.act_bytes - 4 * rng.randint(1, 4)
@@ -179,6 +190,7 @@ async def noise(dut: Any, chip: Chip, seed: int) -> None:
             assert await read(dut, ACTIVATIONS + at) == value
         for _ in range(rng.randint(0, 30)):
             await FallingEdge(dut.clk_i)
+    raise AssertionError("no interrupt")
 
 
 async def samples(dut: Any, chip: Chip, seed: int) -> None:

@@ -153,7 +153,7 @@ async def arbiter(dut: Any) -> None:
             dut.ext_rsp_valid_i.value = 0
 
     async def loader() -> None:
-        for _ in range(25):
+        for _ in range(40):
             address, count, got = 4 * rng.randrange(1 << 20), rng.randrange(1, 9), []
             dut.a_req_valid_i.value, dut.a_req_addr_i.value, dut.a_req_len_i.value = 1, address, count
             while True:
@@ -171,9 +171,11 @@ async def arbiter(dut: Any) -> None:
                 await FallingEdge(dut.clk_i)
             dut.a_rsp_ready_i.value = 0
             assert got == [(address + 4 * i) ^ 0x5A5A5A5A for i in range(count)]
+            for _ in range(rng.choice((0, 0, rng.randrange(20)))):
+                await FallingEdge(dut.clk_i)
 
     async def processor() -> None:
-        for _ in range(25):
+        for _ in range(40):
             address = 4 * rng.randrange(1 << 20)
             dut.b_sel_i.value, dut.b_addr_i.value = 1, address
             while True:
@@ -184,7 +186,7 @@ async def arbiter(dut: Any) -> None:
                     break
             dut.b_sel_i.value = 0
             assert got == address ^ 0x5A5A5A5A
-            for _ in range(rng.randrange(4)):
+            for _ in range(rng.choice((rng.randrange(4), rng.randrange(20)))):
                 await FallingEdge(dut.clk_i)
 
     task = cocotb.start_soon(memory())

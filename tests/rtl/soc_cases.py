@@ -36,23 +36,25 @@ LISTS = {"ACT_BYTES": 1024, "WGT_WORDS": 64, "PAR_WORDS": 16, "DESC_AW": 9}
 WORDS = "".join(f"{0x100 + i:08x}\n" for i in range(16))
 
 CASES: dict[str, Case] = {
-    "crc32": Case("tsm_crc32", "soc_units"),
-    "ram": Case("tsm_ram", "soc_units", {"WIDTH": 5, "DEPTH": 16}),
-    "arbiter": Case("tsm_arbiter", "soc_units"),
-    "act-mem": Case("tsm_act_mem", "soc_units", {"ACT_BYTES": 128, "BANKS": 8, "LANES": 8, "BYTES": 4, "PATIENCE": 3}),
-    "act-mem-wide": Case(
-        "tsm_act_mem", "soc_units", {"ACT_BYTES": 64, "BANKS": 8, "LANES": 4, "BYTES": 8, "PATIENCE": 1}
+    "crc32": Case("tsm_crc32", "soc_arithmetic_bench"),
+    "ram": Case("tsm_ram", "soc_memory_bench", {"WIDTH": 5, "DEPTH": 16}),
+    "arbiter": Case("tsm_arbiter", "soc_memory_bench"),
+    "act-mem": Case(
+        "tsm_act_mem", "soc_memory_bench", {"ACT_BYTES": 128, "BANKS": 8, "LANES": 8, "BYTES": 4, "PATIENCE": 3}
     ),
-    "mac": Case("tsm_mac", "soc_units", {"LANES": 8}),
-    "mac-shift": Case("tsm_mac", "soc_units", {"LANES": 4, "KIND": 1}),
-    "mac-xnor": Case("tsm_mac", "soc_units", {"LANES": 4, "KIND": 2}),
-    "requantizer": Case("tsm_requantizer", "soc_units"),
-    "history": Case("tsm_history", "soc_units", {"LANES": 4}),
-    "axil": Case("tsm_axil", "soc_units"),
-    "drain": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 2, "BYTES": 4, "TABLES": 0}),
-    "drain-wide": Case("tsm_drain", "soc_units", {"PES": 8, "RQS": 8, "BYTES": 8}),
-    "tables": Case("tsm_tables", "soc_units", {"RQS": 2, "TABLES": 4}),
-    "desc-mem": Case("tsm_desc_mem", "soc_units", {"DESC_WORDS": 32}),
+    "act-mem-wide": Case(
+        "tsm_act_mem", "soc_memory_bench", {"ACT_BYTES": 64, "BANKS": 8, "LANES": 4, "BYTES": 8, "PATIENCE": 1}
+    ),
+    "mac": Case("tsm_mac", "soc_arithmetic_bench", {"LANES": 8}),
+    "mac-shift": Case("tsm_mac", "soc_arithmetic_bench", {"LANES": 4, "KIND": 1}),
+    "mac-xnor": Case("tsm_mac", "soc_arithmetic_bench", {"LANES": 4, "KIND": 2}),
+    "requantizer": Case("tsm_requantizer", "soc_arithmetic_bench"),
+    "history": Case("tsm_history", "soc_arithmetic_bench", {"LANES": 4}),
+    "axil": Case("tsm_axil", "soc_axil_bench"),
+    "drain": Case("tsm_drain", "soc_arithmetic_bench", {"PES": 8, "RQS": 2, "BYTES": 4, "TABLES": 0}),
+    "drain-wide": Case("tsm_drain", "soc_arithmetic_bench", {"PES": 8, "RQS": 8, "BYTES": 8}),
+    "tables": Case("tsm_tables", "soc_arithmetic_bench", {"RQS": 2, "TABLES": 4}),
+    "desc-mem": Case("tsm_desc_mem", "soc_memory_bench", {"DESC_WORDS": 32}),
     "loader": Case(
         "tsm_loader", "soc_loader_bench", {"PES": 4, "LANES": 8, "WGT_WORDS": 16, "PAR_WORDS": 8, "DESC_AW": 6}
     ),

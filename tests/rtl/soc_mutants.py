@@ -311,7 +311,7 @@ MACHINES = {
         Mutant("accel", "OP_MAXPOOL ? 2'd1", "OP_MAXPOOL ? 2'd0"),
         Mutant("accel", "{cpu_act_gnt && !act_we, dma_gnt && !act_we}", "{dma_gnt && !act_we, cpu_act_gnt && !act_we}"),
         Mutant("accel", "(to_desc && desc_gnt)", "to_desc"),
-        Mutant("accel", ".pause_i(pause)", ".pause_i(1'b0)"),
+        Mutant("accel", ".HISTORY(OPS[2] ? 1 : 0)", ".HISTORY(0)"),
         Mutant("accel", "32'(ending) == tsm_soc_pkg::END_RAW", "1'b0"),
     ),
 }

@@ -45,6 +45,10 @@ async def uart(dut: Any) -> None:
         assert await task == data
         await clocks(dut, 2 * divisor)
         assert await peek(dut, "UART.STATUS") == 0
+        await poke(dut, "UART.DATA", 0x55)
+        await clocks(dut, 5 * divisor)  # nothing waits, but not all is sent
+        assert field("UART.STATUS.busy", await peek(dut, "UART.STATUS")) == 1
+        await clocks(dut, 7 * divisor)
 
 
 async def timer(dut: Any) -> None:

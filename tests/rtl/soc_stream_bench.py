@@ -186,7 +186,7 @@ async def stream(dut: Any) -> None:
 async def packer(dut: Any) -> None:
     rng = random.Random(12)
     dut.clear_i.value = 0
-    for width, size in ((1, 1), (1, 7), (2, 9), (4, 4), (4, 11), (2, 8), (1, 16)):
+    for width, size in ((1, 1), (1, 7), (2, 9), (4, 4), (4, 11), (2, 8), (1, 16), (2, 10), (1, 6)):
         data = rng.randbytes(size)
         got: dict[int, int] = {}
         words = 0
@@ -217,6 +217,7 @@ async def packer(dut: Any) -> None:
 async def results(dut: Any) -> None:
     """Words of the processor and tensors of the memory, in order, with the last one marked; the host is slow."""
     rng = random.Random(14)
+    status = next(r.offset for r in m.RESULTS.registers if r.name == "STATUS")
     got: list[tuple[int, int]] = []
     dut.sel_i.value = 0
     dut.rsp_valid_i.value = 0
@@ -270,6 +271,12 @@ async def results(dut: Any) -> None:
         base, count = 4 * rng.randrange(1000), rng.randrange(1, 40)
         await access("BASE", base)
         await access("WORDS", 1 << 31 | count)
+        for _ in range(10):  # a tensor is on its way, or all is taken
+            dut.sel_i.value, dut.write_i.value, dut.addr_i.value = 1, 0, status
+            await RisingEdge(dut.clk_i)
+            assert dut.ready_o.value == 1 and int(dut.rdata_o.value) & 3 != 3
+            await FallingEdge(dut.clk_i)
+        dut.sel_i.value = 0
         expected += [((base + 4 * i) * 3 + 1, int(i + 1 == count)) for i in range(count)]
     for _ in range(3000):
         if dut.irq_o.value == 1:

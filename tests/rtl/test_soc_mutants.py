@@ -35,7 +35,7 @@ def test_the_bench_sees_the_fault(module: str, number: int, tmp_path: Path) -> N
 
 
 def test_every_module_has_faults_and_every_text_is_there_once() -> None:
-    machine = {"tsm_soc", "tsm_soc_pkg"}  # the first only joins its parts
+    machine = {"tsm_soc", "tsm_soc_pkg"}  # faults of the first: tests/soc/test_soc_icarus.py
     assert MUTANTS.keys() == {path.stem for path in (ROOT / "rtl" / "soc").glob("*.sv")} - machine
     assert all(len(mutants) >= 4 for mutants in MUTANTS.values())
     assert misplaced(MUTANTS) == []

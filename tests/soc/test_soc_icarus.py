@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -29,7 +30,16 @@ def pulses(rng: random.Random) -> list[int]:
     return samples
 
 
-def test_pulses_through_trigger_firmware_and_accelerator(tmp_path: Path) -> None:
+FAULTS = {
+    "address": (".dma_req_addr_i(fill_valid ? fill_addr : fetch_addr)", ".dma_req_addr_i(fill_addr)"),
+    "strobes": (".dma_req_wstrb_i(fill_strb)", ".dma_req_wstrb_i(4'h7)"),
+    "aliased": ("{4{la_write && la_ram}}", "{4{la_write}}"),
+}
+"""Of tsm_soc: a text in it, and what stands there instead."""
+
+
+def run(tmp_path: Path, root: Path = firmware.ROOT) -> tuple[int, int]:
+    """How many tests were run and how many failed, on the RTL of a source tree."""
     if shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog is not installed")
     from cocotb_tools.check_results import get_results
@@ -56,7 +66,7 @@ def test_pulses_through_trigger_firmware_and_accelerator(tmp_path: Path) -> None
     firmware.build(tmp_path / "firmware.hex")
     runner = get_runner("icarus")
     runner.build(
-        sources=rtl_sources(),
+        sources=rtl_sources(root),
         hdl_toplevel="tsm_soc",
         parameters={"BEAT_BYTES": 2, "BUFFER_SAMPLES": 128, "UART_DIVISOR": 2, "FIRMWARE": '"firmware.hex"'},
         build_dir=tmp_path,
@@ -64,6 +74,24 @@ def test_pulses_through_trigger_firmware_and_accelerator(tmp_path: Path) -> None
         timescale=("1ns", "1ps"),
     )
     environment = {"PYTHONPATH": str(Path(__file__).parent), "SOC_CASE": str(tmp_path / "case.json")}
-    results = runner.test(hdl_toplevel="tsm_soc", test_module="soc_chip_bench", build_dir=tmp_path, test_dir=tmp_path,
-                          extra_env=environment)  # fmt: skip
-    assert get_results(results) == (1, 0)
+    results = tmp_path / "results.xml"
+    with contextlib.suppress(SystemExit):  # which cocotb raises where a test fails
+        runner.test(hdl_toplevel="tsm_soc", test_module="soc_chip_bench", build_dir=tmp_path, test_dir=tmp_path,
+                    extra_env=environment, results_xml=str(results))  # fmt: skip
+    count, failures = get_results(results)
+    return int(count), int(failures)
+
+
+def test_pulses_through_trigger_firmware_and_accelerator(tmp_path: Path) -> None:
+    assert run(tmp_path) == (1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_chip_s_bench_sees_a_fault(fault: str, tmp_path: Path) -> None:
+    shutil.copytree(firmware.ROOT / "rtl", tmp_path / "root" / "rtl")
+    chip = tmp_path / "root" / "rtl" / "soc" / "tsm_soc.sv"
+    text, instead = FAULTS[fault]
+    assert chip.read_text().count(text) == 1
+    chip.write_text(chip.read_text().replace(text, instead))
+    assert run(tmp_path, tmp_path / "root") == (1, 1)
