@@ -16,7 +16,7 @@ from rich.console import Console
 from pulse.chip import exact_answers, float_answers, quantize
 from pulse.detector import Array, Detector
 from pulse.network import PulseNet, as_input
-from pulse.rounding import measure_ranges, under_rounding
+from pulse.rounding import equalize, measure_ranges, under_rounding
 from pulse.training import Training, as_tensor, train
 
 DATA = "hpge_pulses_LDQTA100.npz"
@@ -103,6 +103,7 @@ def germanium(path: Path, folder: Path, console: Console) -> dict[str, float]:
     inputs = as_input(counts.astype(np.int16))
     answers = {"network, float": float_answers(net, inputs)}
     samples = torch.cat([Steps(TRAINING).draw()[0] for _ in range(4)])
+    equalize(net, samples)
     ranges = measure_ranges(net, samples)
     with under_rounding(net, ranges):
         train(net, ROUNDED, batches=Steps(ROUNDED))
