@@ -21,6 +21,7 @@ ROMS = {"w.mem": "1\n3\n2\n1\n", "b.mem": "3\n5\n"}
 SHORT_ROMS = {"w.mem": "1\n3\n", "b.mem": "3\n5\n"}
 SMALL = {"LANES": 1, "TAPS": 2, "FOLDS": 2}
 ENDING = {"LANES": 1, "FOLDS": 2, "ACC_W": 5, "FACTOR_W": 3, "SHIFT": 2, "HI": 7, "OUT_W": 3, "FILE": "f.mem"}
+TABLE = "".join(f"{number % 4}\n" for number in range(256))
 ROWS = """
 module harness (input clk_i, input want_in, input want_out);
   logic started = 1'b0;
@@ -74,6 +75,9 @@ PROOFS = {
         early=2,
         memories=SHORT_ROMS,
     ),
+    "table": Proof(
+        "tsm_table", {"LANES": 1, "OUT_W": 2, "TABLE": "t.mem"}, {"s": 8}, {"m": 2}, depth=10, memories={"t.mem": TABLE}
+    ),
     "fifo": Proof("tsm_fifo", {"WIDTH": 1, "DEPTH": 3}, {"s": 1}, {"m": 1}, lanes=(1, 1, 1), depth=10),
     "window": Proof(
         "tsm_window",
@@ -123,6 +127,7 @@ BROKEN = {
     "lanes-image": ("wire logic step = !valid3_q || m_ready_i ||", "wire logic step = 1'b1 ||"),
     "mvu": ("wire logic step = !accumulated_q ||", "wire logic step = 1'b1 ||"),
     "mvu-hold": ("HOLD != 0 ? last_o : first_pass_q", "HOLD != 0 ? 1'b1 : first_pass_q"),
+    "table": ("s_ready_o = step", "s_ready_o = 1'b1"),
     "fifo": ("s_ready_o = level_q != (AW + 1)'(DEPTH)", "s_ready_o = 1'b1"),
     "window": ("wire logic issue = rows_ready && step", "wire logic issue = step"),
     "slide": ("s_ready_o = !full", "s_ready_o = 1'b1"),

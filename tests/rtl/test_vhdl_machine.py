@@ -68,3 +68,13 @@ def test_a_layer_too_large_for_adders_is_refused() -> None:
     net.dequantize(net.conv(x, 16, pads=(1, 1, 1, 1)))
     problems = RtlBackend().problems(net.graph(), TARGET)
     assert [problem.fix for problem in problems] == ["compile for rtl-verilog, which has matrix-vector units too"]
+
+
+@pytest.mark.parametrize(("kind", "most"), [("requantize", 64), ("add", 45), ("average_pool", 32)])
+def test_layers_that_keep_channels_apart_are_matrices_too(kind: str, most: int) -> None:
+    for channels in (most, most + 1):
+        net = Net(1, kind)
+        x = net.quantize(net.input("x", (1, channels, 2, 2)))
+        more = {"add": (x,), "average_pool": ((2, 2),)}.get(kind, ())
+        net.dequantize(getattr(net, kind)(x, *more))
+        assert (RtlBackend().problems(net.graph(), TARGET) == []) == (channels == most)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
+    Add,
+    AveragePool,
     Binarize,
     BinaryConv,
     BinaryMatMul,
@@ -17,6 +19,7 @@ from tinsmith.ir.exact import (
     Multiply,
     PiecewiseLinear,
     Quantize,
+    Requantize,
     ShiftConv,
     ShiftMatMul,
     Weighted,
@@ -25,7 +28,7 @@ from tinsmith.refusals import Rule, refusals
 
 from tinsmith_backends.rtl.adder.engine import MOST_WEIGHTS
 from tinsmith_backends.rtl.engines import ENGINES
-from tinsmith_backends.rtl.lower import ELEMENTWISE, form
+from tinsmith_backends.rtl.lower import ELEMENTWISE, form, image
 from tinsmith_backends.rtl.windows import geometry
 
 
@@ -145,9 +148,22 @@ def _few_weights(graph: ExactGraph, layer: Layer) -> bool:
 
     compile for rtl-verilog, which has matrix-vector units too
     """
-    if not isinstance(layer, Weighted):
-        return True
-    return bool(layer.weight.size * getattr(layer, "group", 1) <= MOST_WEIGHTS)
+    return _weights(graph, layer) <= MOST_WEIGHTS
+
+
+def _weights(graph: ExactGraph, layer: Layer) -> int:
+    """Of the matrix from a window's inputs to its outputs: where channels stay apart, most of them are 0."""
+    match layer:
+        case _ if isinstance(layer, Weighted):
+            return int(layer.weight.size) * int(getattr(layer, "group", 1))
+        case Add():
+            return 2 * image(graph.tensors[layer.output])[1] ** 2
+        case AveragePool():
+            return layer.kernel[0] * layer.kernel[1] * form(graph, layer.inputs[0])[1] ** 2
+        case Binarize() | Multiply() | Requantize():
+            return form(graph, layer.inputs[0])[1] ** 2
+        case _:
+            return 0
 
 
 def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
