@@ -35,7 +35,7 @@ SETTINGS = (
     Setting("par_words", "words of parameter memory in each element: a bias and a multiplier each", "256", positive),
     Setting("desc_words", "32-bit words of descriptor memory", "2048", positive),
     Setting("ram_bytes", "bytes of the processor's memory: firmware, descriptors and tables", str(RAM_BYTES), positive),
-    Setting("without", "operators left out of the chip: add, maxpool, history, joined by +", "", _without),
+    Setting("without", "operators left out of the chip: add, maxpool, history, table, joined by +", "", _without),
 )  # fmt: skip
 _BOUNDS = {
     "pes": (4, 32),

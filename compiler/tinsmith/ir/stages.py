@@ -1,6 +1,6 @@
 """The stages a model passes through, and the check that a model keeps the rules of its stage.
 
-The rules themselves are small functions in ir/rules.py. A broken rule is a bug of Tinsmith's, not the user's: passes
+The rules themselves are small functions in ir/rules/. A broken rule is a bug of Tinsmith's, not the user's: passes
 must leave a valid model of the stage that they promise, so `check_stage` raises `StageError`, not `TinsmithError`.
 """
 
