@@ -13,7 +13,7 @@
 
 module tsm_stream #(
     parameter integer BEAT_BYTES = 4,  // 2 or 4
-    parameter integer DEPTH = 1024     // samples in the circular buffer; power of two
+    parameter integer DEPTH = 1024     // samples that the frames which wait hold together; power of two
 ) (
     input  wire logic                    clk_i,
     input  wire logic                    rst_ni,
