@@ -5,22 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinsmith_backends.cpu.kernels.base import ElementShape, Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.base import ElementKernel
 from tinsmith_backends.cpu.kernels.isa import ISAS
 
 
 @dataclass(frozen=True)
-class AbsoluteSum(Kernel):
+class AbsoluteSum(ElementKernel):
     """One sum of |x - x_zp| over `channels` neighbours for each of `pixels` rows, requantized."""
 
     kind: ClassVar[str] = "absolutesum"
-    shape: ElementShape
-    isa: Isa
-
-    @classmethod
-    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
-        """Every size."""
-        return kind == cls.kind and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:

@@ -196,6 +196,19 @@ class Kernel(ABC):
         """The kernel as a `tvm.tirx.PrimFunc` with the signature of its kind. Imports tvm."""
 
 
+@dataclass(frozen=True)
+class ElementKernel(Kernel):
+    """The one kernel of its kind: it takes every number of elements, on every instruction set."""
+
+    shape: ElementShape
+    isa: Isa
+
+    @classmethod
+    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
+        """Every size."""
+        return kind == cls.kind and isinstance(shape, ElementShape)
+
+
 class WeightedKernel(Kernel):
     """A kernel with weights: conv, depthwise, matmul."""
 

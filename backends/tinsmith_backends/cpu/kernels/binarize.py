@@ -5,23 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinsmith_backends.cpu.kernels.base import ElementShape, Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.base import ElementKernel
 from tinsmith_backends.cpu.kernels.bits import WORD, words
 from tinsmith_backends.cpu.kernels.isa import ISAS
 
 
 @dataclass(frozen=True)
-class Binarize(Kernel):
+class Binarize(ElementKernel):
     """bit = (x < limit[c]) ^ flip[c]."""
 
     kind: ClassVar[str] = "binarize"
-    shape: ElementShape
-    isa: Isa
-
-    @classmethod
-    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
-        """Every size."""
-        return kind == cls.kind and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:

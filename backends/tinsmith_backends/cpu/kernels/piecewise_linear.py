@@ -5,22 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinsmith_backends.cpu.kernels.base import ElementShape, Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.base import ElementKernel
 from tinsmith_backends.cpu.kernels.isa import ISAS
 
 
 @dataclass(frozen=True)
-class PiecewiseLinear(Kernel):
+class PiecewiseLinear(ElementKernel):
     """Constants are per channel; those of piece 1 stand behind all of piece 0."""
 
     kind: ClassVar[str] = "piecewiselinear"
-    shape: ElementShape
-    isa: Isa
-
-    @classmethod
-    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
-        """Every size."""
-        return kind == cls.kind and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:

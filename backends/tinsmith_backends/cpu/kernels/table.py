@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tinsmith_backends.cpu.kernels.base import ElementShape, Isa, Kernel, Shape
+from tinsmith_backends.cpu.kernels.base import ElementKernel
 
 _UNROLL = 4
 """Elements a turn: a lookup is two loads and a store, and the loop around it would cost as much."""
@@ -15,17 +15,10 @@ _ARM64 = ("neon", "neondot")
 
 
 @dataclass(frozen=True)
-class Table(Kernel):
+class Table(ElementKernel):
     """y = results[x + 128]: they begin with what becomes of -128."""
 
     kind: ClassVar[str] = "table"
-    shape: ElementShape
-    isa: Isa
-
-    @classmethod
-    def supports(cls, kind: str, shape: Shape, isa: Isa) -> bool:
-        """Every size."""
-        return kind == cls.kind and isinstance(shape, ElementShape)
 
     @property
     def name(self) -> str:
