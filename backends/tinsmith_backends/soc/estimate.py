@@ -80,8 +80,9 @@ def _notes(program: Program, rows: tuple[Row, ...]) -> list[str]:
     names, macs = ", ".join(row.name for row in firmware), sum(int(row.values["MACs"]) for row in firmware)
     work = f"{macs:,} MACs of some {SOFT_MAC_CLOCKS} clocks each; {names}" if macs else names
     slowest = max(rows, key=lambda row: row.values["clocks"], default=None)
+    slow = macs * SOFT_MAC_CLOCKS > program.timing.clocks
     notes = []
-    if macs * SOFT_MAC_CLOCKS > program.timing.clocks:
+    if slow:
         notes.append(f"most of the time goes to the firmware, whose clocks are not counted here: {work}")
     elif slowest is not None and program.timing.clocks:
         share = slowest.values["clocks"] / program.timing.clocks
@@ -89,7 +90,7 @@ def _notes(program: Program, rows: tuple[Row, ...]) -> list[str]:
         notes.append(f"most of the time goes to {slowest.name}: {share:.0%} ({why})")
     if program.timing.boot:
         notes.append(f"all weights stay on the chip: they are loaded once, in {program.timing.boot:,} clocks at boot")
-    if firmware and macs * SOFT_MAC_CLOCKS <= program.timing.clocks:
+    if firmware and not slow:
         notes.append(f"done by the firmware, whose clocks are not counted here: {work}")
     notes.append("clocks of the accelerator, equal to the RTL's; streams and firmware come on top (docs/soc.md)")
     return notes

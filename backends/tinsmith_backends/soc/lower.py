@@ -96,8 +96,10 @@ class Lowering:
 
     def _table(self, layer: Layer) -> Table | None:
         """The Table that the accelerator does behind a layer: one that alone reads its output, or the layer itself."""
-        if not self.chip.has("table") or isinstance(layer, Table):
-            return layer if self.chip.has("table") and isinstance(layer, Table) else None
+        if not self.chip.has("table"):
+            return None
+        if isinstance(layer, Table):
+            return layer
         readers = [other for other in self.graph.layers if layer.output in other.inputs]
         ends_in_bytes = isinstance(ending_of(layer), Requantization) or isinstance(layer, MaxPool)
         if len(readers) != 1 or layer.output in self.graph.outputs or not ends_in_bytes:

@@ -35,7 +35,7 @@ from tinsmith_backends.soc.capabilities import in_hardware
 from tinsmith_backends.soc.endings import Finish, finish, rounding, unchanged
 from tinsmith_backends.soc.lower import Lowering
 from tinsmith_backends.soc.memory_map import ENDING, OPCODE
-from tinsmith_backends.soc.operations import Operation
+from tinsmith_backends.soc.operations import Operation, View
 from tinsmith_backends.soc.orders import channel_order, root, takes_any_order
 from tinsmith_backends.soc.weights import Weights
 from tinsmith_backends.soc.windows import ONE_BY_ONE, dense, filters, pool
@@ -102,9 +102,18 @@ def _average_pool(state: Lowering, layer: AveragePool) -> None:
 
 def _requantize(state: Lowering, layer: Requantize) -> None:
     x, y = state.read(layer.inputs[0]), state.write(layer)
+    state.add(_each(state, layer, x, y, finish(layer.requant, np.zeros(x.channels, np.int32))))
+
+
+def _each(state: Lowering, layer: Layer, x: View, y: View, ending: Finish) -> Operation:
+    """Every value for itself, through an ending."""
     ones = np.ones((x.channels, 1, 1), np.int16)
-    ending = finish(layer.requant, np.zeros(x.channels, np.int32))
-    state.add(filters(state.chip, layer, x, y, ones, ending, ONE_BY_ONE, shared=True))
+    return filters(state.chip, layer, x, y, ones, ending, ONE_BY_ONE, shared=True)
+
+
+def _copied(state: Lowering, layer: Layer, x: View, y: View) -> Operation:
+    """Every value as it is."""
+    return _each(state, layer, x, y, unchanged(x.channels, *x.limits))
 
 
 def _binarize(state: Lowering, layer: Binarize) -> None:
@@ -153,11 +162,7 @@ def _table(state: Lowering, layer: Table) -> None:
     if layer.output in state.views:
         return
     x, y = state.read(layer.inputs[0]), state.write(layer)
-    if not in_hardware(layer, state.chip):
-        state.add(software.table(layer, x, y))
-        return
-    ones = np.ones((x.channels, 1, 1), np.int16)
-    state.add(filters(state.chip, layer, x, y, ones, unchanged(x.channels, *x.limits), ONE_BY_ONE, shared=True))
+    state.add(_copied(state, layer, x, y) if in_hardware(layer, state.chip) else software.table(layer, x, y))
 
 
 def _softmax(state: Lowering, layer: Softmax) -> None:
@@ -174,10 +179,7 @@ def _concat(state: Lowering, layer: Concat) -> None:
     for name in layer.inputs:
         x, place = state.read(name), replace(state.part(layer, name), buffer=y.buffer)
         if x != place:
-            x, place = x.bytes, place.bytes
-            ones = np.ones((x.channels, 1, 1), np.int16)
-            ending = unchanged(x.channels, *x.limits)
-            state.add(filters(state.chip, layer, x, place, ones, ending, ONE_BY_ONE, shared=True))
+            state.add(_copied(state, layer, x.bytes, place.bytes))
 
 
 def _window(layer: Layer) -> dict[str, Any]:

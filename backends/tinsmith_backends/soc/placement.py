@@ -46,12 +46,17 @@ def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str,
         inputs: bytes of the buffers that are filled before the first step, by name.
         outputs: bytes of those that are read after the last.
     """
-    return Placement(lay_out(_blocks(work, inputs, outputs)), demand(work, inputs, outputs))
+    blocks = _blocks(work, inputs, outputs)
+    return Placement(lay_out(blocks), _demand(work, blocks))
 
 
 def demand(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Demand:
     """What `place` cannot do with less; the same arguments."""
-    alive = live_bytes(_blocks(work, inputs, outputs))
+    return _demand(work, _blocks(work, inputs, outputs))
+
+
+def _demand(work: Sequence[Work], blocks: Sequence[Block]) -> Demand:
+    alive = live_bytes(blocks)
     most = max(alive.values(), default=0)
     steps = sorted(min(step, len(work) - 1) for step, size in alive.items() if size == most and work)
     return Demand(most, tuple(dict.fromkeys(work[step].layer for step in steps)))
