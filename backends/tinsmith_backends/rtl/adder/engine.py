@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Accumulator, Ending, Layer, PiecewiseLinear, Requantization, Tensor
+from tinsmith.ir.exact import Accumulator, Ending, Layer, PiecewiseLinear, Requantization, Tensor, Threshold
 
 from tinsmith_backends.rtl.adder.equivalent import digits
 from tinsmith_backends.rtl.adder.trace import Graph, Lanes, Matrix, pieces, products
@@ -34,9 +34,13 @@ def candidates(work: Work, matrix: Matrix, ending: Ending, *, direct: bool) -> l
     if matrix.size > MOST_WEIGHTS or not (direct or work.columns):
         return []
     terms = sum(digits(abs(int(weight))) for weight in matrix.ravel())
-    each = 0 if isinstance(ending, Accumulator) else 2 * work.input_bits + 8
-    if isinstance(ending, Requantization):
-        each = ROUNDING_LUTS
+    match ending:
+        case Requantization():
+            each = ROUNDING_LUTS
+        case Threshold():
+            each = 2 * work.input_bits + 8
+        case Accumulator():
+            each = 0
     return [_candidate(work, matrix.shape[0], matrix.shape[1], 1.1 * terms * work.input_bits + matrix.shape[1] * each)]
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from tinsmith_backends.rtl.area.blocks import ADDERS, Block
 from tinsmith_backends.rtl.area.parts import Memory, Product
+from tinsmith_backends.rtl.clock_models.engines import BITS_TOGETHER, terms
 
 Numbers = Mapping[str, int]
 
@@ -140,13 +141,12 @@ def _mvu(p: Numbers) -> Shape:
     if kept:
         memories.append(Memory(simd * x, inputs, written=True, registered=False))
     counters = _bits(inputs) + 2 * _bits(outputs) + _bits(inputs * outputs)
-    group = 4 if kind == 2 else 1
-    terms, term = pe * -(-simd // group), min(acc, (x + w, x + 2 ** (w - 1), group)[kind])
-    adders = pe * _tree(terms // pe, term, acc)
+    count, term = terms(p), min(acc, (x + w, x + 2 ** (w - 1), BITS_TOGETHER)[kind])
+    adders = pe * _tree(count, term, acc)
     varying = inputs * outputs > 1  # else weights are constants
     luts = (
         adders if kind != 2 else 0,
-        terms * term * (w - 1) if kind == 1 and varying else 0,
+        pe * count * term * (w - 1) if kind == 1 and varying else 0,
         adders if kind == 2 else 0,
         pe * simd if kind == 2 and varying else 0,
         pe * acc,
@@ -155,7 +155,7 @@ def _mvu(p: Numbers) -> Shape:
         1,
     )
     products = (Product(pe * simd, x + 1 - (not p.get("X_SIGNED")), w),) if kind == 0 else ()
-    ffs = (simd * x, pe * simd * w * varying, terms * term + adders, pe * acc, counters, 1)
+    ffs = (simd * x, pe * simd * w * varying, pe * count * term + adders, pe * acc, counters, 1)
     return Shape(luts, ffs, tuple(memories), products)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from tinsmith_backends.rtl.clock_models.model import Flags, Ports
 
+BITS_TOGETHER = 4
+"""Bits that tsm_mvu counts before it sums."""
+
 
 class Ending:
     """tsm_ending."""
@@ -92,5 +95,9 @@ class Mvu:
 
 def stages(p: Mapping[str, int]) -> int:
     """Registers of tsm_mvu in front of its accumulators: a word, its products, each level of their sum."""
-    group = 4 if p["KIND"] == 2 else 1
-    return 2 + (-(-p["SIMD"] // group) - 1).bit_length()
+    return 2 + (terms(p) - 1).bit_length()
+
+
+def terms(p: Mapping[str, int]) -> int:
+    """Numbers that an output of tsm_mvu sums in a clock: its products, of bits so many together."""
+    return -(-p["SIMD"] // (BITS_TOGETHER if p["KIND"] == 2 else 1))
