@@ -47,9 +47,8 @@ class Step:
 
     @property
     def bends(self) -> bool:
-        """Whether it makes a curve: by itself, as a product of two values, or by dividing a constant."""
-        product = len(self.inputs) > 1 and self.op in ("Mul", "Div")
-        return self.op in CURVED or product
+        """Whether it makes a curve: by itself, or as a product or quotient of two values."""
+        return self.op in CURVED or (len(self.inputs) > 1 and self.op in ("Mul", "Div"))
 
 
 @dataclass(frozen=True)

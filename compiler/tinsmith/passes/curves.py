@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import onnx_ir as ir
 
-from tinsmith.constraints.curves import Curve, Step, find_curves, is_elementwise
+from tinsmith.constraints.curves import Step, find_curves, is_elementwise
 from tinsmith.ir.domain import CURVE_DOMAIN, CURVE_VERSION, OPSET
 from tinsmith.ir.provenance import inherit
 from tinsmith.ir.stages import Stage
@@ -32,10 +32,10 @@ class Curves(Pass):
         bodies: dict[bytes, ir.Function] = {}
         inside: dict[ir.Node, None] = {}
         for curve in curves:
-            body = _function(curve, [nodes[i] for i in curve.steps], values[curve.x], bodies)
-            node, last = _call(body, [nodes[i] for i in curve.steps], values[curve.x]), nodes[curve.steps[-1]]
-            inside |= dict.fromkeys(nodes[i] for i in curve.steps[:-1])
-            replace(last, [node])
+            parts, x = [nodes[i] for i in curve.steps], values[curve.x]
+            node = _call(_function(parts, x, bodies), parts, x)
+            inside |= dict.fromkeys(parts[:-1])
+            replace(parts[-1], [node])
             values[curve.result] = node.outputs[0]
         for node in sorted(inside, key=nodes.index, reverse=True):
             if not any(out.uses() for out in node.outputs):
@@ -76,15 +76,16 @@ def _call(body: ir.Function, old: Sequence[ir.Node], x: ir.Value) -> ir.Node:
     return node
 
 
-def _function(curve: Curve, nodes: Sequence[ir.Node], x: ir.Value, bodies: dict[bytes, ir.Function]) -> ir.Function:
+def _function(nodes: Sequence[ir.Node], x: ir.Value, bodies: dict[bytes, ir.Function]) -> ir.Function:
     """The function that `nodes` compute of `x`; an equal one that was made before, if there is."""
-    graph, name = _body(nodes, x), "_".join(node.op_type for node in nodes)
-    key = ir.to_proto(ir.Function(CURVE_DOMAIN, name, graph=graph, attributes=[])).SerializeToString(deterministic=True)
+    name = "_".join(node.op_type for node in nodes)
+    function = ir.Function(CURVE_DOMAIN, name, graph=_body(nodes, x), attributes=[])
+    key = ir.to_proto(function).SerializeToString(deterministic=True)
     if key not in bodies:
         taken = [body.name for body in bodies.values()]
         number = sum(each == f"Curve_{name}" or each.startswith(f"Curve_{name}_of_") for each in taken)
-        unique = f"Curve_{name}" + (f"_of_{number + 1}" if number else "")
-        bodies[key] = ir.Function(CURVE_DOMAIN, unique, graph=_body(nodes, x), attributes=[])
+        function.name = f"Curve_{name}" + (f"_of_{number + 1}" if number else "")
+        bodies[key] = function
     return bodies[key]
 
 
