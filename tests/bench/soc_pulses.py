@@ -52,7 +52,7 @@ class Figures:
     Attributes:
         nearest: from one pulse to the next such that both are answered: the dead time behind a single pulse.
         burst: pulses at this distance, behind quiet, that are all answered.
-      regular: least distance at which pulses may go on for ever.
+        service: least distance at which pulses may go on for ever.
         lost: per cent of pulses at random times, half as many as `service` allows, that are lost.
     """
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pytest
 from rtl_run import ROOT
 
 
@@ -30,6 +32,17 @@ def changed(source: Path, text: str, instead: str) -> str:
     whole = source.read_text()
     assert whole.count(text) == 1, f"{text!r} stands {whole.count(text)} times in {source.name}"
     return whole.replace(text, instead)
+
+
+def places(mutants: Mapping[str, tuple[Mutant, ...]], quick: Collection[str]) -> list[Any]:
+    """Parameters (module, number) of every fault; only the first one of `quick` modules is in the default suite."""
+    return [
+        pytest.param(
+            module, number, id=f"{module}-{number}", marks=[] if module in quick and not number else pytest.mark.slow
+        )
+        for module, faults in mutants.items()
+        for number in range(len(faults))
+    ]
 
 
 def misplaced(mutants: dict[str, tuple[Mutant, ...]]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge
-from streams import pack
+from streams import pack, reset
 
 Bench = Callable[[Any, random.Random], Coroutine[Any, Any, None]]
 
@@ -48,6 +48,16 @@ def known(dut: Any, *names: str) -> None:
     """Nothing of these is X."""
     for name in names:
         assert getattr(dut, name).value.is_resolvable, f"{name} is X after reset"
+
+
+async def flush_or_reset(dut: Any, rng: random.Random) -> None:
+    """One or the other, by chance."""
+    if rng.random() < 0.5:
+        dut.flush_i.value = 1
+        await FallingEdge(dut.clk_i)
+        dut.flush_i.value = 0
+    else:
+        await reset(dut)
 
 
 def words(values: list[int]) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 
 from cocotb.triggers import FallingEdge, ReadOnly
 from models import integers
-from soc_bench import known, only, quiet
+from soc_bench import flush_or_reset, known, only, quiet
 from soc_chip import ADD, BITPOOL, CONV, MAXPOOL, REQUANTIZE, Chip, Fields, modes, pack
 from soc_random import program
-from streams import reset, start, unpack
+from streams import start, unpack
 from tinsmith_backends.soc import memory_map as m
 
 OUTPUTS = ("done_o", "error_o", "waiting_o", "nest_start_o", "desc_req_o", "computes_done_o")
@@ -202,12 +202,7 @@ async def stop(dut: Any, rng: random.Random) -> None:
     for part in ("nest", "array", "drain"):
         getattr(dut, f"{part}_busy_i").value = 0
     dut.desc_rvalid_i.value = 0
-    if rng.random() < 0.5:
-        dut.flush_i.value = 1
-        await FallingEdge(dut.clk_i)
-        dut.flush_i.value = 0
-    else:
-        await reset(dut)
+    await flush_or_reset(dut, rng)
     for _ in range(4):
         known(dut, *OUTPUTS)
         assert dut.done_o.value == 1 and dut.nest_start_o.value == 0 and dut.error_o.value == 0

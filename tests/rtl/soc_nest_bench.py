@@ -7,10 +7,10 @@ from typing import Any
 
 from cocotb.triggers import FallingEdge, ReadOnly
 from models import integers
-from soc_bench import known, only, quiet, words
+from soc_bench import flush_or_reset, known, only, quiet, words
 from soc_chip import ADD, RAW, Chip, Fields, Step, modes, pack, steps
 from soc_random import program
-from streams import reset, start
+from streams import start
 
 
 def describe(dut: Any, chip: Chip, f: Fields) -> None:
@@ -95,12 +95,7 @@ async def steps_are_those_of_the_loops(dut: Any, rng: random.Random) -> None:
 
 async def stop(dut: Any, rng: random.Random) -> None:
     """A flush or a reset in the middle: no step comes any more."""
-    if rng.random() < 0.5:
-        dut.flush_i.value = 1
-        await FallingEdge(dut.clk_i)
-        dut.flush_i.value = 0
-    else:
-        await reset(dut)
+    await flush_or_reset(dut, rng)
     for _ in range(4):
         known(dut, "busy_o", "step_o", "stall_o")
         assert dut.busy_o.value == 0 and dut.step_o.value == 0

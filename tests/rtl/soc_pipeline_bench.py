@@ -12,9 +12,9 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 from models import integers
 from numpy.typing import NDArray
-from soc_bench import known, only, quiet
+from soc_bench import flush_or_reset, known, only, quiet
 from soc_chip import Chip
-from streams import pack, reset, start, unpack
+from streams import pack, start, unpack
 
 SUM, MAXIMUM, PAIR, BITS = 0, 1, 2, 3
 WORD = 0xFFFFFFFF
@@ -205,12 +205,7 @@ async def stop(dut: Any, rng: random.Random) -> None:
     """A flush or a reset in the middle: the array is empty, and nothing comes out of it."""
     await FallingEdge(dut.clk_i)
     dut.step_i.value = 0
-    if rng.random() < 0.5:
-        dut.flush_i.value = 1
-        await FallingEdge(dut.clk_i)
-        dut.flush_i.value = 0
-    else:
-        await reset(dut)
+    await flush_or_reset(dut, rng)
     for _ in range(8):
         known(dut, "busy_o", "start_o")
         assert dut.busy_o.value == 0 and dut.start_o.value == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from mutants import MUTANTS
-from mutation import misplaced, mutated
+from mutation import misplaced, mutated, places
 from rtl_run import ROOT, bench_results, need_icarus
 from test_stream import CASES
 
@@ -14,16 +14,9 @@ need_icarus()
 
 QUICK = ("tsm_fifo", "tsm_dot", "tsm_rows")
 """Modules whose first fault is tried in the default suite."""
-PLACES = [
-    pytest.param(
-        module, number, id=f"{module}-{number}", marks=[] if module in QUICK and not number else pytest.mark.slow
-    )
-    for module, mutants in MUTANTS.items()
-    for number in range(len(mutants))
-]
 
 
-@pytest.mark.parametrize(("module", "number"), PLACES)
+@pytest.mark.parametrize(("module", "number"), places(MUTANTS, QUICK))
 def test_the_bench_sees_the_fault(module: str, number: int, tmp_path: Path) -> None:
     mutant = MUTANTS[module][number]
     rtl = mutated(module, mutant, tmp_path / "rtl")

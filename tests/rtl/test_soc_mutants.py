@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mutation import misplaced, mutated
+from mutation import misplaced, mutated, places
 from rtl_run import ROOT, need_icarus
 from soc_cases import CASES, Case
 from soc_chip import Chip
@@ -16,16 +16,9 @@ need_icarus()
 ALL = CASES | {"accel": Case("tsm_accel", "accel_bench", Chip(pes=4, lanes=4, rqs=1).parameters())}
 QUICK = ("tsm_array", "tsm_nest", "tsm_compute", "tsm_loader", "tsm_csr", "tsm_trigger")
 """Modules whose first fault is tried in the default suite."""
-PLACES = [
-    pytest.param(
-        module, number, id=f"{module}-{number}", marks=[] if module in QUICK and not number else pytest.mark.slow
-    )
-    for module, mutants in MUTANTS.items()
-    for number in range(len(mutants))
-]
 
 
-@pytest.mark.parametrize(("module", "number"), PLACES)
+@pytest.mark.parametrize(("module", "number"), places(MUTANTS, QUICK))
 def test_the_bench_sees_the_fault(module: str, number: int, tmp_path: Path) -> None:
     mutant = MUTANTS[module][number]
     build = tmp_path / "build"
