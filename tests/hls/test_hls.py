@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -184,6 +185,13 @@ def test_the_same_graph_gives_the_same_bytes(target: str, tmp_path: Path) -> Non
         content = (first / file).read_bytes()
         assert content == (second / file).read_bytes(), file
         assert str(tmp_path).encode() not in content, file
+
+
+def test_a_project_has_one_stamp_whatever_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stamp of digits alone is quoted in YAML, so that replacing it afterwards would leave the quotes."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: "00000000-0000-0000-0000-000012345678")
+    config = build(bits(), "hls-vitis", tmp_path / "p").folder / "hls4ml_config.yml"
+    assert "Stamp: tinsmith\n" in config.read_text(encoding="utf-8")
 
 
 def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,13 @@ def write_project(network: Network, settings: Settings, folder: Path) -> None:
     from hls4ml.model.graph import ModelGraph
 
     config = _config(network, settings)
-    with _quiet(), _found_inputs(), contextlib.chdir(folder):
+    with _quiet(), _mended(), contextlib.chdir(folder):
         model = ModelGraph.from_layer_list(
             config, [_layer(node) for node in network.nodes], inputs=list(network.inputs), outputs=list(network.outputs)
         )
         _check_built(model, network, settings)
         model.write()
-        _scrub({model.config.get_config_value("Stamp"): STAMP, str(Path().resolve()): "."})
+        _scrub()
 
 
 def _check_built(model: Any, network: Network, settings: Settings) -> None:
@@ -62,16 +62,15 @@ def _check_built(model: Any, network: Network, settings: Settings) -> None:
     problems.check()
 
 
-def _scrub(replaced: Mapping[str, str]) -> None:
-    """Take out of the project in the current folder what differs from one build to the next."""
+def _scrub() -> None:
+    """Take out of the project in the current folder where and when it was built."""
+    here = str(Path().resolve())
     for archive in Path().glob("*.tar.gz"):  # a copy of the project, with the time of day in it
         archive.unlink()
     for file in (path for path in Path().iterdir() if path.suffix in (".cpp", ".sh", ".tcl", ".yml")):
-        text = right = file.read_text(encoding="utf-8")
-        for found, neutral in replaced.items():
-            right = right.replace(found, neutral)
-        if right != text:
-            file.write_text(right, encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
+        if here in text:
+            file.write_text(text.replace(here, "."), encoding="utf-8")
 
 
 def _layer(node: Node) -> dict[str, Any]:
@@ -113,20 +112,39 @@ def _built(node: Node, settings: Settings) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _found_inputs() -> Any:
-    """hls4ml's search for adder graphs looks a layer's inputs up by the names of layers; these are names of tensors."""
-    from hls4ml.backends.vivado.passes import distributed_arithmetic as module
+def _mended() -> Iterator[None]:
+    """Two of hls4ml's functions, otherwise while a project is written.
 
-    right = module.get_input_layers
-    module.get_input_layers = lambda layer: [layer.get_input_node(name) for name in layer.inputs]
-    try:
+    Its search for adder graphs looks a layer's inputs up by the names of layers; these are names of tensors. And it
+    draws a random stamp, which differs from build to build in its letters and, where it reads as a number, in how
+    YAML quotes it.
+    """
+    from hls4ml.backends.vivado.passes import distributed_arithmetic
+    from hls4ml.model.optimizer.passes.stamp import MakeStamp
+
+    def found(layer: Any) -> list[Any]:
+        return [layer.get_input_node(name) for name in layer.inputs]
+
+    def stamped(_: Any, model: Any) -> bool:
+        model.config.config["Stamp"] = STAMP
+        return False
+
+    with _replaced(distributed_arithmetic, "get_input_layers", found), _replaced(MakeStamp, "transform", stamped):
         yield
-    finally:
-        module.get_input_layers = right
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
+def _replaced(owner: Any, name: str, function: Any) -> Iterator[None]:
+    right = getattr(owner, name)
+    setattr(owner, name, function)
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     """hls4ml prints and warns of what it does; what goes wrong it raises."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
