@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.memory_map import ENDING
-from tinsmith_backends.soc.schedule import Compute, Run, Schedule
+from tinsmith_backends.soc.schedule import Compute, Load, Run, Schedule
 
-FETCH = 22
-"""Clocks from the start of a run, or from the last step before, to the first step: a descriptor is fetched."""
+EXT_LATENCY = 4
+"""Clocks from a request to the external memory to its first word; the simulated memory is told the same."""
+ASK = 1
+"""The clock in which both lists ask for the first word of their first descriptors; a run starts in clock 0."""
+WORDS_AHEAD, WORDS_BEHIND = 17, 4
+"""Words of a compute descriptor that are fetched while the results before are on their way, and behind them."""
+LOAD_WORDS = 6
+"""Words of a load descriptor."""
+TO_STEP = 4
+"""Clocks from asking for the first word behind to the first step."""
+TO_REQUEST = 3
+"""Clocks from asking for a load's last word to the request for its data."""
 WAY_OUT = 8
 """Clocks from the last step, and what its results take to leave the array, until they are in the memory."""
 REQUANTIZERS = 6
 """Clocks of a requantizer; accumulators, and eight bits a byte, go past them."""
 LOOK_UP = 1
 """Clocks of a table behind it."""
-NEXT = 4
-"""Clocks from then on until the next descriptor's first step can be."""
-LOAD_FETCH = 8
-"""Clocks in which a load descriptor is fetched."""
-LOAD_REQUEST = 2
-"""Clocks of a load besides those of its words: the request, and the check of the CRC."""
-LOAD_START = 23
-"""Clocks from the start of a run until its first load descriptor is asked for, behind the first compute descriptor."""
-BOOT_START = 2
-"""The same in a run without computes."""
 
 
 @dataclass(frozen=True)
@@ -70,36 +72,45 @@ def timing(made: Schedule, chip: Chip) -> Timing:
     spans: list[Span] = []
     runs, boot = [], 0
     for run in made.runs:
-        if run.boot:
-            boot = BOOT_START + sum(LOAD_FETCH + LOAD_REQUEST + load.words for load in run.loads)
-            continue
-        found = _run(run, chip)
+        found, ended = _run(run, chip)
         spans += found
-        runs.append(found[-1].end if found else 0)
+        if run.boot:
+            boot = ended + 1
+        else:
+            runs.append(ended + 1)
     return Timing(tuple(spans), tuple(runs), boot)
 
 
-def _run(run: Run, chip: Chip) -> list[Span]:
-    """Both lists, each in order, waiting for each other."""
-    loaded: list[int] = []
+def _run(run: Run, chip: Chip) -> tuple[list[Span], int]:
+    """Both lists, each in order, waiting for each other; and the clock in which both have ended."""
     spans: list[Span] = []
-    loads = iter(run.loads)
-    pending = next(loads, None)
-    rest = 0  # from the end of a descriptor until the next one can be there
-    for number, compute in enumerate(run.computes):
-        while pending is not None and pending.after_compute <= number:
-            fetched = (loaded[-1] if loaded else LOAD_START) + LOAD_FETCH
-            ready = spans[pending.after_compute - 1].end if pending.after_compute else 0
-            loaded.append(max(fetched, ready) + LOAD_REQUEST + pending.words)
-            pending = next(loads, None)
-        before = spans[-1].end if spans else 0
-        fetched = before + max(NEXT, rest) if spans else FETCH
+    loaded: list[int] = []
+    taken: set[int] = set()  # clocks in which the compute list reads the descriptor memory, and the load list waits
+    asks, written = ASK, 0
+    for compute in run.computes:
+        behind = max(asks + WORDS_AHEAD, written)
+        taken.update(range(asks, asks + WORDS_AHEAD), range(behind, behind + WORDS_BEHIND))
         wanted = compute.fields["after_load"]
-        begin = max(fetched, loaded[wanted - 1] if wanted else 0)
-        end = begin + way_out(compute, chip) + compute_clocks(compute, chip)
-        spans.append(Span(before, begin, end, begin - fetched))
-        rest = FETCH - way_out(compute, chip) - ending_clocks(compute, compute.fields["last_count"], chip)
-    return spans
+        _load(run.loads[:wanted], loaded, taken, spans)
+        fetched = behind + TO_STEP
+        begin = max(fetched, loaded[wanted - 1] + 1 if wanted else 0)
+        left = begin + compute_clocks(compute, chip)  # the last results have left the elements
+        end = left + way_out(compute, chip)
+        spans.append(Span(written, begin, end, begin - fetched))
+        asks = left - ending_clocks(compute, compute.fields["last_count"], chip) + 1
+        written = end
+    _load(run.loads, loaded, taken, spans)
+    return spans, max(written, *loaded[-1:], ASK)
+
+
+def _load(loads: Sequence[Load], loaded: list[int], taken: set[int], spans: Sequence[Span]) -> None:
+    """Appends the clocks from which on these loads count as finished to those of the first of them."""
+    for load in loads[len(loaded) :]:
+        free = (clock for clock in itertools.count(loaded[-1] if loaded else ASK) if clock not in taken)
+        last_word = next(itertools.islice(free, LOAD_WORDS - 1, None))
+        before = spans[load.after_compute - 1].end if load.after_compute else 0
+        request = max(last_word + TO_REQUEST, before + 1)
+        loaded.append(request + EXT_LATENCY + load.words + 1)
 
 
 def way_out(compute: Compute, chip: Chip) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc import firmware
+from tinsmith_backends.soc.cycles import EXT_LATENCY
 from tinsmith_backends.soc.memory_map import MAGIC_RESULT, RESULT
 from tinsmith_backends.soc.simulator import COUNTERS, DEFAULTS, simulator
 
@@ -135,6 +136,7 @@ def run(
         files = ("image", "frames", "results", "trace", "spans")
         told = [word for file in files for word in (f"--{file}", f"{file}.{'txt' if file == 'spans' else 'bin'}")]
         told += ["--trace-list", "regions.txt", "--stalls", str(faults.stalls), "--seed", str(faults.seed)]
+        told += ["--latency", str(EXT_LATENCY)]
         told += ["--period", str(period), "--expect", str(expected), "--clocks", str(clocks)]
         told += [word for flip in faults.flips for word in ("--flip", ":".join(map(str, flip)))]
         told += [word for clock in faults.resets for word in ("--reset-at", str(clock))]
