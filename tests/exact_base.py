@@ -19,7 +19,8 @@ Precision = Literal["chosen", "wide", "power-of-two"]
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 
-LIMITS = {"uint8": (0, 255), "int8": (-128, 127)}
+LIMITS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
+BITS: dict[str, Literal[8, 16]] = {"uint8": 8, "int8": 8, "int16": 16}
 
 
 class NetBase:
@@ -99,15 +100,20 @@ class NetBase:
         unit = Requantization(np.ones(channels, np.int32), 1, zero_point, least, most, wide=True)
         acc = accumulator(make(unit), self.tensors)
         assert acc is not None
-        ratio = gain * 255 / np.maximum(np.abs(acc.hi - acc.lo), 1) * self.rng.uniform(0.5, 1.5, acc.lo.shape)
-        requant = self._choose(ratio, acc, unit, precision)
+        ratio = (
+            gain
+            * (2 ** BITS[dtype] - 1)
+            / np.maximum(np.abs(acc.hi - acc.lo), 1)
+            * self.rng.uniform(0.5, 1.5, acc.lo.shape)
+        )
+        requant = self._choose(ratio, acc, unit, precision, BITS[dtype])
         scale = float(np.float32(self.rng.uniform(0.01, 0.1)))
-        output = Tensor(fields["output"], (), dtype, scale, zero_point, least, most)  # type: ignore[arg-type]
+        output = Tensor(fields["output"], (), dtype, scale, zero_point, least, most, BITS[dtype])  # type: ignore[arg-type]
         return self._add(make(requant), output)
 
     @staticmethod
-    def _choose(ratio: Any, acc: Interval, unit: Requantization, precision: Precision) -> Requantization:
-        numbers = {"zero_point": unit.zero_point, "lo": unit.lo, "hi": unit.hi}
+    def _choose(ratio: Any, acc: Interval, unit: Requantization, precision: Precision, bits: int) -> Requantization:
+        numbers = {"zero_point": unit.zero_point, "lo": unit.lo, "hi": unit.hi, "bits": bits}
         if precision == "power-of-two":
             shift = int(np.clip(np.rint(-np.log2(ratio.mean())), 1, 30))
             return replace(unit, shift=shift)
@@ -123,9 +129,10 @@ class NetBase:
         return name
 
     def quantize(self, x: str, *, dtype: str = "uint8", zero_point: int = 0, scale: float = 1 / 64) -> str:
-        """float32 → 8 bit."""
+        """float32 → 8 or 16 bit."""
         fields = self._fields("quantize", x)
-        output = Tensor(fields["output"], (), dtype, float(np.float32(scale)), zero_point, *LIMITS[dtype])  # type: ignore[arg-type]
+        grid = (dtype, float(np.float32(scale)), zero_point, *LIMITS[dtype], BITS[dtype])
+        output = Tensor(fields["output"], (), *grid)  # type: ignore[arg-type]
         return self._add(exact.Quantize(**fields), output)
 
     def dequantize(self, x: str) -> str:

@@ -47,6 +47,16 @@ def test_later_patterns_win_key_by_key_and_any_name_of_a_group_counts() -> None:
     assert (found.asymmetric, found.calibrator) == (False, "mse")
 
 
+def test_a_layers_own_name_insists_on_16_bits_and_a_pattern_does_not() -> None:
+    table = {"activations": "16-bit", "layers": {"c1": {"activations": "16-bit"}, "d*": {"activations": "8-bit"}}}
+    first, second, third = (parse_recipe(table).settings([name]) for name in ("c1", "c2", "d1"))
+    assert (first.activations, first.insists) == ("16-bit", True)
+    assert (second.activations, second.insists) == ("16-bit", False)
+    assert third.activations == "8-bit"
+    with pytest.raises(TinsmithError, match="activations = 16"):
+        parse_recipe({"activations": 16})
+
+
 def test_targets_are_told_by_tables_of_their_own() -> None:
     table = {"hls-*": {"reuse": 2, "layers": {"fc": {"reuse": 8}}}, "hls-vitis": {"reuse": 4}, "rtl-*": {"interval": 9}}
     recipe = parse_recipe({"targets": table})

@@ -17,6 +17,7 @@ from tinsmith.settings import from_table, overlaid
 Calibrator = Literal["min-max", "percentile", "mse"]
 WeightScales = Literal["per-channel", "per-tensor"]
 Output = Literal["8-bit", "accumulator"]
+Activations = Literal["8-bit", "16-bit"]
 Scales = Literal["real", "power-of-two"]
 POWERS_OF_TWO = "power-of-two"
 
@@ -48,6 +49,11 @@ _OUTPUT = (
     "What the layer puts out: `8-bit` values, or its `accumulator`, all 32 bits of the sum, which only a convolution "
     "or linear layer at the end of the network can; its weights then have one scale for all channels."
 )
+_ACTIVATIONS = (
+    "Bits of what a layer puts out, and of model inputs: `8-bit`, or `16-bit` (int16, zero point 0), which "
+    "convolutions and linear layers make and read, and Reshape, Transpose and Concat move. For the whole network, and "
+    "for a pattern, it holds where nothing else makes or reads the tensor; a layer's own name insists."
+)
 
 
 class _Settings(BaseModel):
@@ -73,6 +79,7 @@ class LayerOverride(_Settings):
     bits: int | None = Field(default=None, description=_BITS)
     range: list[float] | None = Field(default=None, min_length=2, max_length=2, description=_RANGE)
     output: Output | None = Field(default=None, description=_OUTPUT)
+    activations: Activations | None = Field(default=None, description=_ACTIVATIONS)
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Self:
@@ -90,6 +97,9 @@ class LayerSettings(_Settings):
     weights: WeightScales
     scales: Scales
     bits: int
+    activations: Activations
+    insists: bool = False
+    """Whether the recipe names the layer, rather than match it, to say how many bits its activations have."""
     range: list[float] | None = None
     output: Output = "8-bit"
 
@@ -108,6 +118,7 @@ class Recipe(_Settings):
     weights: WeightScales = Field(default="per-channel", description=_WEIGHTS)
     scales: Scales = Field(default="real", description=_SCALES)
     bits: int = Field(default=8, description=_BITS)
+    activations: Activations = Field(default="8-bit", description=_ACTIVATIONS)
     layers: dict[str, LayerOverride] = Field(
         default_factory=dict,
         description="Overrides by layer name, name of a model input, or pattern (`*`, `?`, `[…]`). "
@@ -154,6 +165,8 @@ class Recipe(_Settings):
         for pattern, override in self.layers.items():
             if any(matches(pattern, name) for name in known):
                 values |= override.model_dump(exclude_none=True)
+                if override.activations is not None:
+                    values["insists"] = pattern in known
         if self.scales == POWERS_OF_TWO:
             values["weights"] = "per-tensor"
         return LayerSettings(**values)

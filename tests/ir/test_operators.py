@@ -10,6 +10,7 @@ import onnx_ir as ir
 import pytest
 from exact_models import KINDS, Net, random_net
 from exact_reference import run_reference
+from exact_wide import WIDE_KINDS, random_wide
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tinsmith.ir.reader import read_exact
@@ -37,9 +38,16 @@ def test_function_body_equals_reference(kind: str, seed: int, extreme: bool, end
     compare(random_net(seed, kind, extreme=extreme), seed=seed, extreme=ends)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WIDE_KINDS)
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(seed=st.integers(0, 10**6), extreme=st.booleans(), ends=st.booleans())
+def test_function_body_of_16_bits_equals_reference(kind: str, seed: int, extreme: bool, ends: bool) -> None:
+    compare(random_wide(seed, kind, extreme=extreme), seed=seed, extreme=ends)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *WIDE_KINDS])
 def test_records_survive_the_file(kind: str) -> None:
-    net = random_net(7, kind)
+    net = random_net(7, kind) if kind in KINDS else random_wide(7, kind)
     proto = ir.to_proto(net.model())
     onnx.checker.check_model(proto, full_check=True)
     graph, again = net.graph(), read_exact(ir.from_proto(onnx.ModelProto.FromString(proto.SerializeToString())))

@@ -104,6 +104,41 @@ def test_all_damaged_nodes_are_reported_at_once() -> None:
     )
 
 
+READERS: dict[str, Callable[[Net, str], str]] = {
+    "MaxPool": lambda net, x: net.max_pool(x, (2, 2)),
+    "AveragePool": lambda net, x: net.average_pool(x, (2, 2)),
+    "Add": lambda net, x: net.add(x, x),
+    "Multiply": lambda net, x: net.multiply(x, x),
+    "Requantize": lambda net, x: net.requantize(x),
+    "PiecewiseLinear": lambda net, x: net.piecewise_linear(x),
+    "AbsoluteSum": lambda net, x: net.absolute_sum(x),
+    "Binarize": lambda net, x: net.binary_conv(net.binarize(x), 3),
+    "Table": lambda net, x: net.table(x),
+    "Softmax": lambda net, x: net.softmax(x),
+    "ArgMax": lambda net, x: net.arg_max(x),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_16_bits_have_few_readers(kind: str) -> None:
+    net = Net(1)
+    READERS[kind](net, net.quantize(net.input("x", (1, 3, 5, 5)), dtype="int16"))
+    with pytest.raises(TinsmithError, match=rf"{kind} .*it takes tensors of 8 bits"):
+        read_exact(net.model())
+
+
+@pytest.mark.parametrize("entries", [{"zero_point": "3"}, {"bits": "8"}, {"hi": "32768"}, {"bits": "32"}])
+def test_a_tensor_of_16_bits_is_int16_with_zero_point_0(entries: dict[str, str]) -> None:
+    net = Net(1)
+    net.dequantize(net.conv(net.quantize(net.input("x", (1, 3, 5, 5)), dtype="int16"), 4, dtype="int16"))
+    model = net.model()
+    assert read_exact(model)
+    value = next(node for node in model.graph if node.op_type == "Conv16").outputs[0]
+    value.metadata_props.update({f"tinsmith.{key}": text for key, text in entries.items()})
+    with pytest.raises(TinsmithError, match=f"tensor '{value.name}'"):
+        read_exact(model)
+
+
 def mutate(proto: onnx.ModelProto, rng: random.Random) -> None:
     """One change somewhere: an attribute, an input, a node, a constant's shape, metadata, a shape or a type."""
     graph, node = proto.graph, rng.choice(proto.graph.node)

@@ -94,6 +94,19 @@ def test_mse_gives_less_error_than_the_full_range_where_there_are_outliers(
     assert squared_error(histogram(values), grid_for(lo, hi, **kinds)) == pytest.approx(error(lo, hi), rel=0.1)
 
 
+def test_16_bits_clip_an_outlier_only_where_the_finer_steps_pay_for_it() -> None:
+    """A step is finer than a bin of the histogram, so the error of rounding is not in its centres."""
+    values = np.random.default_rng(3).normal(0, 1, 100_000).astype(np.float32)
+    values[0] = 15
+    kinds = {"non_negative": False, "asymmetric": False, "wide": True}
+    lo, hi = mse_range(histogram(values), **kinds)
+    assert hi == 15
+    grid = grid_for(lo, hi, **kinds)
+    assert (grid.dtype, grid.zero_point, grid.bits) == ("int16", 0, 16)
+    real = float(((values - grid.round_trip(values.astype(float))) ** 2).sum())
+    assert squared_error(histogram(values), grid) == pytest.approx(real, rel=0.02)
+
+
 def test_mse_keeps_a_uniform_range_whole() -> None:
     values = np.random.default_rng(4).uniform(-1, 1, 100_000).astype(np.float32)
     lo, hi = mse_range(histogram(values), non_negative=False, asymmetric=False)

@@ -106,6 +106,22 @@ def test_partial_sum_bound_covers_every_form_and_order() -> None:
             assert (np.abs(partial).max(axis=1) <= bound).all() and (np.abs(start) <= bound).all()
 
 
+def test_the_bound_of_16_bits() -> None:
+    """32768 * 127 * 515 + |bias| bounds every partial sum of 515 weights of 127."""
+    for bias, fits in ((2**31 - 1 - 515 * 127 * 2**15, True), (2**31 - 515 * 127 * 2**15, False)):
+        net = Net()
+        net.dequantize(net.matmul(net.quantize(net.input("x", (1, 515)), dtype="int16"), 1, dtype="int16"))
+        layer = net.layers[1]
+        weight = np.full((515, 1), 127, np.int8)
+        net.layers[1] = replace(layer, weight=weight, bias=np.array([bias], np.int32))  # type: ignore[type-var]
+        if fits:
+            assert net.graph().layers[1].acc[1] == 515 * 127 * 32767 + bias
+        else:
+            with pytest.raises(TinsmithError, match=r"2,147,483,648.*") as caught:
+                net.graph()
+            assert 'activations = "8-bit"' in caught.value.problems[0].fix
+
+
 def test_every_unprovable_layer_is_reported_at_once() -> None:
     net = Net()
     x = net.quantize(net.input("x", (1, 40_000)))
@@ -182,5 +198,5 @@ def test_partial_sum_bound_covers_sums_of_differing_bits() -> None:
         weights, hidden, bias = int(rng.integers(1, 50)), int(rng.integers(0, 5)), int(rng.integers(-60, 60))
         differing = int(rng.integers(0, weights + 1))
         parts = rng.permutation([bias, weights, *[-2] * differing, -min(hidden, weights)])
-        (bound,) = partial_sum_bound(np.ones((1, weights)), np.array([bias]), 2)
+        (bound,) = partial_sum_bound(np.ones((1, weights)), np.array([bias]), 1)
         assert np.abs(np.cumsum(parts)).max() <= bound

@@ -65,6 +65,14 @@ def test_narrow_where_the_accumulator_leaves_room_and_wide_where_not() -> None:
     assert choose_requantization(np.array([0.01]), *bounds(2**24), **WHOLE).wide
 
 
+def test_16_bits_take_a_narrow_product_only_with_a_multiplier_of_18_bits() -> None:
+    limits = {"zero_point": 0, "lo": -32768, "hi": 32767, "bits": 16}
+    few = choose_requantization(np.array([0.7, 0.4]), *bounds(4_000, 7_000), **limits)
+    assert not few.wide and few.multiplier.min() >= 2**17
+    for bits, wide in ((8, False), (16, True)):
+        assert choose_requantization(np.array([0.7]), *bounds(40_000), **(limits | {"bits": bits})).wide == wide
+
+
 def test_one_small_ratio_makes_the_whole_tensor_wide() -> None:
     together = choose_requantization(np.array([0.01, 0.01 / 4096]), *bounds(20_000, 20_000), **WHOLE)
     assert together.wide

@@ -8,6 +8,7 @@ import onnx.utils
 import onnx_ir as ir
 import onnxruntime as ort
 from tinsmith.ir.exact import ExactGraph, Layer, Requantization, ending_of
+from tinsmith.ir.ops.base import LIMITS
 from tinsmith.ir.reader import read_exact
 from tinsmith.verify.oracle import Oracle
 
@@ -34,8 +35,8 @@ def check_layers(qdq: ir.Model, model: ir.Model, sample: Feeds, rounding: float 
     """Each layer, on the exact graph's own inputs, is the nearest value to what QDQ makes of them in float.
 
     Beyond 1/2 there is room for the bias, which is rounded to whole steps of the accumulator, and for multipliers, of
-    which the least has 10 bits. Bits are equal wherever the float value is not as near to its threshold as its own
-    rounding error.
+    which the least has 10 bits, or 18 where the result has 16. Bits are equal wherever the float value is not as near
+    to its threshold as its own rounding error.
     """
     graph, got = read_exact(model), Oracle(model).run(sample)
     for layer in graph.layers:
@@ -50,8 +51,8 @@ def check_layers(qdq: ir.Model, model: ir.Model, sample: Feeds, rounding: float 
         else:
             end = next(node for node in qdq.graph if node.outputs[0].name == layer.output)
             steps = run_qdq(qdq, inputs, _name(end.inputs[0])).astype(np.float64) / y.scale
-            nearest = np.clip(steps + y.zero_point, *((0, 255) if y.dtype == "uint8" else (-128, 127)))
-            allowed = rounding + _half_a_step(layer) + np.abs(steps) / 2**10
+            nearest = np.clip(steps + y.zero_point, *LIMITS[y.dtype])
+            allowed = rounding + _half_a_step(layer) + np.abs(steps) / 2 ** (16 if y.bits == 16 else 10)
             assert (np.abs(ours - nearest) <= allowed).all(), layer.name
 
 

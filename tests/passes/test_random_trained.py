@@ -13,6 +13,7 @@ from tinsmith.errors import TinsmithError
 from tinsmith.frontend import canonicalize
 from tinsmith.passes.lower_exact import lower
 from tinsmith.passes.quantize import quantize
+from tinsmith.recipe import parse_recipe
 from trained_net import TrainedNet
 
 Layer = Callable[[TrainedNet, ir.Value], ir.Value]
@@ -72,9 +73,10 @@ LAYERS: dict[str, Layer] = {
     names=st.lists(st.sampled_from(sorted(LAYERS)), min_size=1, max_size=6),
     seed=st.integers(0, 2**32 - 1),
     ends_in_bits=st.booleans(),
+    activations=st.sampled_from(["8-bit", "16-bit"]),
 )
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_chains(names: list[str], seed: int, ends_in_bits: bool) -> None:
+@settings(max_examples=35, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_chains(names: list[str], seed: int, ends_in_bits: bool, activations: str) -> None:
     net = TrainedNet(seed)
     value = net.input("x", SHAPE)
     for name in names:
@@ -87,7 +89,7 @@ def test_chains(names: list[str], seed: int, ends_in_bits: bool) -> None:
     except TinsmithError as error:  # a Relu in front of signs of which all are +1
         assert "it is always" in str(error)
         return
-    quantize(model, samples)
+    quantize(model, samples, parse_recipe({"activations": activations}))
     qdq = model.clone()
     lower(model)
     check_layers(qdq, model, {"x": samples["x"][0]}, rounding=1.2 if "placed" in names else 0.56)

@@ -11,6 +11,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import KINDS, random_net
+from exact_wide import WIDE_KINDS, random_wide
 from tinsmith.errors import TinsmithError
 from tinsmith.verify.oracle import Oracle
 
@@ -48,11 +49,11 @@ def test_names_everything_wrong_with_a_sample() -> None:
 def test_a_processor_without_vnni_computes_the_same(tmp_path: Path) -> None:
     """Products of mixed signedness saturate there; the function bodies must not hold any."""
     wanted = {}
-    for kind in KINDS:
+    for kind in (*KINDS, *WIDE_KINDS):
         for seed in range(3):
             folder = tmp_path / f"{kind}_{seed}"
             folder.mkdir()
-            net = random_net(seed, kind, extreme=True)
+            net = (random_net if kind in KINDS else random_wide)(seed, kind, extreme=True)
             sample = net.sample(seed, extreme=True)
             ir.save(net.model(), folder / "net.onnx")
             np.savez(folder / "sample.npz", **sample)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from tinsmith.ir.exact import (
     ShiftMatMul,
     Softmax,
 )
+from tinsmith.refusals import no_16_bits
 
 from tinsmith_backends.cpu.kernels.bits import MOST, WORD, words
 from tinsmith_backends.cpu.lower_layers import HANDLERS
@@ -121,6 +122,7 @@ def _narrow_sum(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
+    no_16_bits,
     _float_inside,
     _head_is_last,
     _one_image,

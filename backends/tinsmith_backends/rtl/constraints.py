@@ -24,7 +24,7 @@ from tinsmith.ir.exact import (
     ShiftMatMul,
     Weighted,
 )
-from tinsmith.refusals import Rule, refusals
+from tinsmith.refusals import Rule, no_16_bits, refusals
 
 from tinsmith_backends.rtl.adder.engine import MOST_WEIGHTS
 from tinsmith_backends.rtl.engines import ENGINES
@@ -130,6 +130,7 @@ def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
+    no_16_bits,
     _symmetric,
     _dequantized_outputs,
     _image,

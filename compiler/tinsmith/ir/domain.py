@@ -7,6 +7,8 @@ DOMAIN = "ai.tinsmith"
 VERSION = 1
 OPSET = 18
 """Version of the standard operators in every model and function body."""
+OPSET_16 = 21
+"""The first whose QuantizeLinear makes int16: that of a quantized model which has any."""
 IR_VERSION = 10
 """First ONNX IR version whose values carry metadata."""
 TRAINED_DOMAIN = "ai.tinsmith.trained"

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-DType = Literal["uint8", "int8", "int32", "int64", "float32"]
+DType = Literal["uint8", "int8", "int16", "int32", "int64", "float32"]
 Int8Array = npt.NDArray[np.int8]
 UInt8Array = npt.NDArray[np.uint8]
 Int16Array = npt.NDArray[np.int16]
@@ -24,8 +24,9 @@ class Tensor:
     """A value between two layers: real = scale * (stored - zero_point), stored proved to lie in [lo, hi].
 
     `scale` is 0.0 for tensors that hold plain numbers (float inputs and outputs, class indices). A tensor of 1 bit is
-    an int8 tensor here that holds -1 and +1 only; packing it is a backend's business. An int32 tensor holds the
-    accumulators of a layer that ends in `Accumulator`; Reshape and Dequantize alone read it.
+    an int8 tensor here that holds -1 and +1 only; packing it is a backend's business. One of 16 bits is int16 with zero
+    point 0; the layers of `READ_16` and `MAKE_16` alone know it. An int32 tensor holds the accumulators of a layer that
+    ends in `Accumulator`; Reshape and Dequantize alone read it.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Tensor:
     zero_point: int = 0
     lo: int = 0
     hi: int = 0
-    bits: Literal[1, 8] = 8
+    bits: Literal[1, 8, 16] = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Accumulator:
 
 
 Ending = Requantization | Threshold | Accumulator
-"""How an accumulator becomes the stored output: an 8-bit value, one bit, or itself."""
+"""How an accumulator becomes the stored output: a value of 8 or 16 bits, one bit, or itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +97,14 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantize(Layer):
-    """float32 → 8 bit: cast(clip(round_half_even(x / scale), lo - zp, hi - zp)) + zp, in binary32."""
+    """float32 → 8 or 16 bit: cast(clip(round_half_even(x / scale), lo - zp, hi - zp)) + zp, in binary32."""
 
     kind: ClassVar[str] = "Quantize"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dequantize(Layer):
-    """8 bit or an accumulator → float32: float32(stored - zero_point) * scale, in binary32."""
+    """8 bit, 16 bit or an accumulator → float32: float32(stored - zero_point) * scale, in binary32."""
 
     kind: ClassVar[str] = "Dequantize"
 
@@ -369,6 +370,10 @@ class ArgMax(Layer):
 
 Weighted = Conv | MatMul | BinaryConv | BinaryMatMul | ShiftConv | ShiftMatMul
 """Layers whose work is products by a constant weight: `weight` has (O, I / group, kh, kw) or (K, N) of them."""
+MAKE_16 = (Quantize, Conv, MatMul, ShiftConv, ShiftMatMul, Concat, Reshape, Transpose)
+"""Layers whose output may have 16 bits."""
+READ_16 = (Dequantize, *MAKE_16[1:])
+"""Layers whose inputs may have 16 bits. What only moves values has one width on all sides."""
 
 
 def weight_bits(layer: Layer) -> int:

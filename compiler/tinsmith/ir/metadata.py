@@ -2,7 +2,7 @@
 
 A value carries `tinsmith.scale`, `tinsmith.zero_point`, `tinsmith.lo` and `tinsmith.hi`; a node carries the proved
 range of its accumulator and the bits of the product that its requantization needs. `tinsmith.bits` = 1 marks values
-that are only -1 or +1.
+that are only -1 or +1, 16 those of 16 bits.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def read_tensor(value: ir.Value, shape: tuple[int, ...], dtype: str) -> Tensor:
             fix="make the file again with `tinsmith quantize`",
         ) from error
     bits = entries.get(BITS, "8")
-    if bits not in ("1", "8"):
-        why, fix = "tensors of the exact graph have 1 bit or 8", "make the file again with `tinsmith quantize`"
+    if bits not in ("1", "8", "16"):
+        why, fix = "tensors of the exact graph have 1 bit, 8 or 16", "make the file again with `tinsmith quantize`"
         raise TinsmithError(f"it has {bits} bits", where=f"tensor {value.name!r}", why=why, fix=fix)
     return Tensor(value.name or "", shape, dtype, *numbers, int(bits))  # type: ignore[arg-type]
 

@@ -7,6 +7,8 @@ import onnx_ir as ir
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.ir.domain import DOMAIN
 from tinsmith.ir.exact import (
+    MAKE_16,
+    READ_16,
     Accumulator,
     ArgMax,
     Binarize,
@@ -24,6 +26,7 @@ from tinsmith.ir.exact import (
     Tensor,
     Threshold,
     Transpose,
+    Weighted,
     bit_tensor,
     ending_of,
 )
@@ -51,7 +54,9 @@ def _tensor(value: ir.Value) -> Tensor:
         raise TinsmithError(f"[{tensor.lo}, {tensor.hi}] is no range of {dtype}", where=where, fix=_AGAIN)
     if tensor.bits == 1 and tensor != bit_tensor(tensor.name, tensor.shape):
         raise TinsmithError("it has one bit, but another type, scale or range than bits have", where=where, fix=_AGAIN)
-    zeros = (0, 0) if dtype == "int32" else limits
+    if (tensor.bits == 16) != (dtype == "int16"):
+        raise TinsmithError(f"it has {tensor.bits} bits, and its type is {dtype}", where=where, fix=_AGAIN)
+    zeros = (0, 0) if dtype in ("int16", "int32") else limits
     if limits and zeros and not (0 < tensor.scale < float("inf") and zeros[0] <= tensor.zero_point <= zeros[1]):
         raise TinsmithError(f"scale {tensor.scale}, zero point {tensor.zero_point}", where=where, fix=_AGAIN)
     return tensor
@@ -75,13 +80,23 @@ def _check_types(layer: Layer, tensors: dict[str, Tensor], context: ReadContext)
             raise context.fail(f"it moves values, but types, scales, zero points or bits differ: {sorted(kinds)}")
 
 
-def _check_bits(layer: Layer, tensors: dict[str, Tensor], context: ReadContext) -> None:
+def _check_bits(layer: Layer, wide: bool, tensors: dict[str, Tensor], context: ReadContext) -> None:
     if isinstance(layer, Concat | Reshape | Transpose):
         return  # they move tensors of any width
-    taken = 1 if isinstance(layer, BinaryConv | BinaryMatMul | BinaryMaxPool) else 8
-    made = 1 if isinstance(layer, Binarize | BinaryMaxPool) or isinstance(ending_of(layer), Threshold) else 8
-    if any(tensors[name].bits != taken for name in layer.inputs) or tensors[layer.output].bits != made:
-        raise context.fail(f"it takes tensors of {taken} bits and makes one of {made}")
+    taken: tuple[int, ...] = (8, 16) if isinstance(layer, READ_16) else (8,)
+    made: tuple[int, ...] = (8, 16) if isinstance(layer, MAKE_16) else (8,)
+    if isinstance(layer, Weighted):
+        taken = (16,) if wide else (8,)
+    if isinstance(layer, BinaryConv | BinaryMatMul | BinaryMaxPool):
+        taken = (1,)
+    if isinstance(layer, Binarize | BinaryMaxPool) or isinstance(ending_of(layer), Threshold):
+        made = (1,)
+    if any(tensors[name].bits not in taken for name in layer.inputs) or tensors[layer.output].bits not in made:
+        raise context.fail(f"it takes tensors of {_either(taken)} bits and makes one of {_either(made)}")
+
+
+def _either(widths: tuple[int, ...]) -> str:
+    return " or ".join(map(str, widths))
 
 
 def _check_functions(model: ir.Model, problems: Problems) -> None:
@@ -114,7 +129,7 @@ def _layer(node: ir.Node, tensors: dict[str, Tensor]) -> Layer:
         raise context.fail(f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not one of the exact graph's")
     layer: Layer = operator.read(context)
     _check_types(layer, tensors, context)
-    _check_bits(layer, tensors, context)
+    _check_bits(layer, operator.wide, tensors, context)
     shape = output_shape(layer, tensors)
     if isinstance(shape, str):
         raise context.fail(shape, why="its shapes do not go together")

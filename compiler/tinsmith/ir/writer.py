@@ -45,7 +45,7 @@ def write_exact(graph: ExactGraph) -> ir.Model:
     values = {name: _value(tensor) for name, tensor in graph.tensors.items()}
     constants = _Constants(set(values))
     context = WriteContext(graph.tensors, values, constants.make)
-    nodes = [operator_of(layer).write(layer, context) for layer in graph.layers]
+    nodes = [operator_of(layer, graph.tensors).write(layer, context) for layer in graph.layers]
     imports = {"": OPSET, DOMAIN: VERSION}
     body = ir.Graph(
         [values[name] for name in graph.inputs],

@@ -56,8 +56,8 @@ def observe(
     return {name: Statistics(ranges[name], histograms.get(name)) for name in sources}
 
 
-def calibrated_range(seen: Statistics, settings: LayerSettings, non_negative: bool) -> RealRange:
-    """The range that the layer's calibrator chooses, or the one that the recipe gives."""
+def calibrated_range(seen: Statistics, settings: LayerSettings, non_negative: bool, wide: bool = False) -> RealRange:
+    """The range that the layer's calibrator chooses, or the one that the recipe gives; `wide` for 16 bits."""
     if settings.range is not None:
         return settings.range[0], settings.range[1]
     if seen.histogram is None:
@@ -69,6 +69,7 @@ def calibrated_range(seen: Statistics, settings: LayerSettings, non_negative: bo
         non_negative=non_negative,
         asymmetric=settings.asymmetric,
         powers_of_two=settings.powers_of_two,
+        wide=wide,
     )
 
 

@@ -32,15 +32,17 @@ def percentile_range(histogram: Histogram, percentile: float, *, one_sided: bool
     return float(lo), float(hi)
 
 
-def mse_range(histogram: Histogram, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False) -> RealRange:
-    """The range whose 8-bit grid gives the least mean squared error over the histogram; arguments as of `grid_for`."""
+def mse_range(
+    histogram: Histogram, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False, wide: bool = False
+) -> RealRange:
+    """The range whose grid gives the least mean squared error over the histogram; arguments as of `grid_for`."""
 
     def error(lo: float, hi: float) -> float:
-        grid = grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric, powers_of_two=powers_of_two)
-        return squared_error(histogram, grid)
+        kinds = {"non_negative": non_negative, "asymmetric": asymmetric, "powers_of_two": powers_of_two, "wide": wide}
+        return squared_error(histogram, grid_for(lo, hi, **kinds))
 
     lo, hi = min(histogram.lo, 0.0), max(histogram.hi, 0.0)
-    if not asymmetric or non_negative:
+    if not asymmetric or non_negative or wide:
         reach = max(-lo, hi)
         ranges = [(max(lo, -part * reach), min(hi, part * reach)) for part in _FRACTIONS]
         lo, hi = min(ranges, key=lambda ends: error(*ends))
@@ -52,6 +54,11 @@ def mse_range(histogram: Histogram, *, non_negative: bool, asymmetric: bool, pow
 
 
 def squared_error(histogram: Histogram, grid: Grid) -> float:
-    """Sum over all values of (value - its 8-bit value) ** 2."""
+    """Sum over all values of (value - its stored value) ** 2.
+
+    A step that is finer than a bin errs by a twelfth of its square, of which the centres of bins know nothing.
+    """
     centres: npt.NDArray[np.float64] = histogram.centres
-    return float(np.dot(histogram.counts, (centres - grid.round_trip(centres)) ** 2))
+    if grid.scale * len(centres) >= histogram.hi - histogram.lo:
+        return float(np.dot(histogram.counts, (centres - grid.round_trip(centres)) ** 2))
+    return float(np.dot(histogram.counts, (centres - np.clip(centres, *grid.limits)) ** 2 + grid.scale**2 / 12))

@@ -12,7 +12,7 @@ PAIR = ("QuantizeLinear", "DequantizeLinear")
 def grid_of(node: ir.Node) -> Grid:
     """The grid of a QuantizeLinear or DequantizeLinear."""
     scale, zero = (v.const_value.numpy() for v in node.inputs[1:] if v is not None and v.const_value is not None)
-    return Grid(float(scale.reshape(())), int(zero.reshape(())), "uint8" if zero.dtype.name == "uint8" else "int8")
+    return Grid(float(scale.reshape(())), int(zero.reshape(())), zero.dtype.name)  # type: ignore[arg-type]
 
 
 def given_grid(value: ir.Value) -> Grid | None:

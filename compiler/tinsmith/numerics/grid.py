@@ -1,4 +1,4 @@
-"""The 8-bit grid of an activation: which real numbers its stored values mean."""
+"""The grid of an activation, of 8 or 16 bits: which real numbers its stored values mean."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from tinsmith.ir.ops.base import LIMITS
 
 SMALLEST_RANGE = 2.0**-60
 """A tensor whose values are all smaller is taken as zero: its scale would drive multipliers out of their range."""
@@ -21,12 +23,17 @@ class Grid:
 
     scale: float
     zero_point: int
-    dtype: Literal["uint8", "int8"]
+    dtype: Literal["uint8", "int8", "int16"]
+
+    @property
+    def bits(self) -> Literal[8, 16]:
+        """Of a stored value."""
+        return 16 if self.dtype == "int16" else 8
 
     @property
     def stored_limits(self) -> tuple[int, int]:
         """Smallest and largest stored value."""
-        return (0, 255) if self.dtype == "uint8" else (-128, 127)
+        return LIMITS[self.dtype]
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -35,16 +42,19 @@ class Grid:
         return (lo - self.zero_point) * self.scale, (hi - self.zero_point) * self.scale
 
     def round_trip(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Real values as they come back from 8 bits."""
+        """Real values as they come back from the stored ones."""
         lo, hi = self.stored_limits
         return self.scale * np.clip(np.rint(values / self.scale), lo - self.zero_point, hi - self.zero_point)
 
 
-def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False) -> Grid:
+def grid_for(
+    lo: float, hi: float, *, non_negative: bool, asymmetric: bool, powers_of_two: bool = False, wide: bool = False
+) -> Grid:
     """The grid that holds [lo, hi] and 0.
 
     uint8 with zero point 0 where `non_negative`; else int8 with zero point 0, or with `asymmetric` uint8 with the
-    zero point that wastes least. With `powers_of_two` the scale is the least power of two that does.
+    zero point that wastes least; or, `wide`, always int16 with zero point 0. With `powers_of_two` the scale is the
+    least power of two that does.
 
     Raises:
         ValueError: the range is not finite or passes `LARGEST_RANGE`.
@@ -53,8 +63,10 @@ def grid_for(lo: float, hi: float, *, non_negative: bool, asymmetric: bool, powe
     if not (np.isfinite(lo) and np.isfinite(hi)) or max(-lo, hi) > LARGEST_RANGE:
         raise ValueError(f"range [{lo}, {hi}] is too large for a binary32 scale")
     if max(-lo, hi) < SMALLEST_RANGE:
-        return Grid(1.0, 0, "uint8" if non_negative else "int8")
+        return Grid(1.0, 0, "int16" if wide else "uint8" if non_negative else "int8")
     rounded = power_of_two_above if powers_of_two else _binary32
+    if wide:
+        return Grid(rounded(max(hi / 32767, -lo / 32768)), 0, "int16")
     if non_negative:
         return Grid(rounded(hi / 255), 0, "uint8")
     if asymmetric:

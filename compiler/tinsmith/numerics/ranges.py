@@ -2,7 +2,7 @@
 
 Intervals come from the actual weights, channel by channel. The proof also covers the forms in which kernels add up:
 with zero points inside (`bias - zero_point * sum(weight)` first, then products of stored values), in any order, with
-8-bit values read as signed or unsigned.
+8-bit values read as signed or unsigned. Values of 16 bits have no zero point and are signed.
 """
 
 from __future__ import annotations
@@ -51,10 +51,13 @@ from tinsmith.numerics.requantize import INT32_MAX, Int64Array, product_fits_int
 
 STORED_SPAN = 255
 """Largest |stored| and largest |zero point| of an 8-bit tensor, read as signed or unsigned."""
+REACH = {1: 2 * 2, 8: 2 * STORED_SPAN, 16: 2**15}
+"""What a unit of weight can add to a partial sum, by the bits of the tensor that it multiplies."""
 
 _GREW_PAST = "an int32 accumulator that could overflow would give other numbers on other machines"
 _UNREACHABLE = "limits lie between the least accumulator (always +1) and one above the largest (always -1)"
 _AGAIN = "make the file again with `tinsmith quantize`"
+_NARROWER = 'activations = "8-bit" for its input in the recipe, or shrink its weights or bias'
 _SPLIT = "split the layer's inputs into parts that are added, or shrink its weights or bias"
 
 
@@ -95,13 +98,13 @@ def weighted_accumulator(weight: np.ndarray, bias: np.ndarray, x: Tensor) -> Int
     return Interval(start + rising * lo + falling * hi, start + rising * hi + falling * lo)
 
 
-def partial_sum_bound(weight: np.ndarray, bias: np.ndarray, span: int = STORED_SPAN) -> Int64Array:
+def partial_sum_bound(weight: np.ndarray, bias: np.ndarray, bits: int = 8) -> Int64Array:
     """(C,) no partial sum of any kernel's form exceeds this: |bias| + |zero point| sum|w| + |stored| sum|w|.
 
-    `span` is the largest |zero point| and |stored|. With 2 for tensors of one bit it covers sums of differing bits too:
+    `bits` are those of the tensor that weights multiply. For one bit it covers sums of differing bits too:
     bias + K - 2 * differing, K being the number of weights, with the taps that padding hides counted and taken off.
     """
-    bound: Int64Array = np.abs(bias.astype(np.int64)) + 2 * span * np.abs(weight.astype(np.int64)).sum(axis=1)
+    bound: Int64Array = np.abs(bias.astype(np.int64)) + REACH[bits] * np.abs(weight.astype(np.int64)).sum(axis=1)
     return bound
 
 
@@ -238,10 +241,9 @@ def _limits(layer: Layer) -> Int64Array:
 def _largest_sum(layer: Layer, tensors: Mapping[str, Tensor]) -> int:
     """The largest magnitude that any partial sum inside the layer can reach; 0 where nothing is summed."""
     match layer:
-        case Conv() | MatMul() | ShiftConv() | ShiftMatMul():
-            return int((partial_sum_bound(_weights(layer), layer.bias) + _limits(layer)).max(initial=0))
-        case BinaryConv() | BinaryMatMul():
-            return int((partial_sum_bound(_weights(layer), layer.bias, 2) + _limits(layer)).max(initial=0))
+        case Conv() | MatMul() | ShiftConv() | ShiftMatMul() | BinaryConv() | BinaryMatMul():
+            bits = tensors[layer.inputs[0]].bits
+            return int((partial_sum_bound(_weights(layer), layer.bias, bits) + _limits(layer)).max(initial=0))
         case AveragePool():
             return 2 * STORED_SPAN * layer.kernel[0] * layer.kernel[1]
         case Add():
@@ -272,7 +274,8 @@ def prove_layer(layer: Layer, tensors: Mapping[str, Tensor], problems: Problems)
     largest = _largest_sum(layer, tensors)
     if largest > INT32_MAX:
         what = f"its sums can reach {largest:,}, past int32's {INT32_MAX:,}"
-        problems.add(what, where=_place(layer), why=_GREW_PAST, fix=_SPLIT)
+        wide = any(tensors[name].bits == 16 for name in layer.inputs)
+        problems.add(what, where=_place(layer), why=_GREW_PAST, fix=_NARROWER if wide else _SPLIT)
         return layer, tensors[layer.output]
     acc = accumulator(layer, tensors)
     lo, hi = output_range(layer, tensors, acc)

@@ -1,8 +1,9 @@
 """Choosing multipliers and shifts: real ratios become `(acc * M + 2^(s-1)) >> s`, docs/numbers.md.
 
-Where the proved accumulator leaves room for multipliers of at least ten bits the product stays inside int32 (three
-cheap instructions); otherwise multipliers have 31 bits and the product 64. Powers of two are the exception: they are
-exact with the smallest multipliers, which is 1 where all channels agree, and then nothing is multiplied.
+Where the proved accumulator leaves room for multipliers of at least ten bits (18 for an output of 16 bits) the product
+stays inside int32 (three cheap instructions); otherwise multipliers have 31 bits and the product 64. Powers of two are
+the exception: they are exact with the smallest multipliers, which is 1 where all channels agree, and then nothing is
+multiplied.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ MAX_SHIFT = 62
 LARGEST_SUM_SHIFT = 30
 """Of a sum of two products, which stays inside int32."""
 LEAST_NARROW_MULTIPLIER = 2**9
-"""A multiplier below this loses too much precision to stay with the 32-bit product."""
+"""A multiplier below this loses too much precision to stay with the 32-bit product, where the output has 8 bits."""
+LEAST_NARROW_MULTIPLIER_16 = 2**17
+"""The same, where the output has 16 bits."""
 
 Int64Array = npt.NDArray[np.int64]
 RatioArray = npt.NDArray[np.float64]
@@ -37,14 +40,14 @@ def product_fits_int32(multiplier: npt.NDArray[np.integer], shift: int, magnitud
     return largest + (1 << (shift - 1)) <= INT32_MAX
 
 
-def _narrow(ratio: RatioArray, magnitude: Int64Array) -> tuple[npt.NDArray[np.int32], int] | None:
+def _narrow(ratio: RatioArray, magnitude: Int64Array, least: int) -> tuple[npt.NDArray[np.int32], int] | None:
     for shift in range(31, 0, -1):
         real = _multipliers(ratio, shift)
         if real.max() > INT32_MAX:
             continue
         multiplier = real.astype(np.int32)
         if product_fits_int32(multiplier, shift, magnitude):
-            return (multiplier, shift) if multiplier.min() >= LEAST_NARROW_MULTIPLIER else None
+            return (multiplier, shift) if multiplier.min() >= least else None
     return None
 
 
@@ -83,12 +86,14 @@ def choose_requantization(
     zero_point: int,
     lo: int,
     hi: int,
+    bits: int = 8,
     where: str = "",
 ) -> Requantization:
     """The requantization that multiplies an accumulator by `ratio`.
 
     The result differs from round(acc * ratio) by at most 1/2 for the rounding and |acc| * 2**-(shift + 1) for the
-    multiplier; the multiplier's relative error is at most 2**-10 (narrow) or 2**-31 (wide) in the largest channel.
+    multiplier; the multiplier's relative error is at most 2**-10 (narrow; 2**-18 for 16 bits) or 2**-31 (wide) in the
+    largest channel.
 
     Args:
         ratio: (C,) real units of the accumulator in units of the output, s_x * s_w / s_y; positive.
@@ -97,6 +102,7 @@ def choose_requantization(
         zero_point: of the output.
         lo: least stored output.
         hi: largest stored output.
+        bits: of the output.
         where: the layer, for errors.
 
     Raises:
@@ -109,7 +115,8 @@ def choose_requantization(
     alive = magnitude > 0
     if alive.any():  # a channel that is always 0 gives zero_point under any multiplier: it must not cost precision
         ratio = np.where(alive, ratio, ratio[alive].max())
-    multiplier, shift = _powers_of_two(ratio) or _narrow(ratio, magnitude) or _wide(ratio, where)
+    least = LEAST_NARROW_MULTIPLIER_16 if bits == 16 else LEAST_NARROW_MULTIPLIER
+    multiplier, shift = _powers_of_two(ratio) or _narrow(ratio, magnitude, least) or _wide(ratio, where)
     wide = not product_fits_int32(multiplier, shift, magnitude)
     return Requantization(multiplier, shift, zero_point, lo, hi, wide)
 

@@ -19,7 +19,8 @@ from tinsmith.numerics.grid import Grid, grid_for
 from tinsmith.numerics.groups import GridClass, Group, data_inputs, find_groups, grid_classes, never_negative
 from tinsmith.numerics.known_ranges import known_ranges
 from tinsmith.numerics.observers import Range
-from tinsmith.numerics.weights import accumulator_scales, largest_as_127, weight_scales
+from tinsmith.numerics.weights import accumulator_scales, threshold_scales, weight_scales
+from tinsmith.numerics.widths import wide_values
 from tinsmith.recipe import LayerSettings, Recipe
 
 
@@ -31,11 +32,13 @@ class Scheme:
         groups: the layers.
         grids: by value name, the grid of each graph input and each layer's output; none for bits and accumulators.
         weight_scales: by the name of the head node's output value, the scales (channels,) of a real-valued weight.
+        kept: layers whose activations stay 8 bit although the recipe would have 16, and why.
     """
 
     groups: tuple[Group, ...]
     grids: Mapping[str, Grid]
     weight_scales: Mapping[str, FloatArray]
+    kept: tuple[tuple[str, str], ...] = ()
 
 
 def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: Recipe) -> Scheme:
@@ -45,8 +48,9 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, rec
 
     Raises:
         TinsmithError: there are no samples and a range does not follow from the model; a pattern of the recipe matches
-            no layer; a value is NaN or infinite or too large for a scale; a bias is too large for a 32-bit accumulator;
-            bits have readers that need both forms of them.
+            no layer; a layer cannot have the 16 bits that the recipe insists on; a value is NaN or infinite or too
+            large for a scale; a bias is too large for a 32-bit accumulator; bits have readers that need both forms of
+            them.
     """
     groups = find_groups(model)
     check_bits(groups)
@@ -56,6 +60,7 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, rec
     whole = accumulators(model, groups, settings)
     classes = grid_classes(model, [group for group in groups if group.output not in whole])
     _check_bits_have_no_range(groups, settings)
+    wide, kept = wide_values(groups, classes, settings)
     if samples is None:
         statistics = _known(model, groups, classes, settings)
     else:
@@ -65,10 +70,10 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, rec
     problems = Problems()
     grids: dict[str, Grid] = {}
     for members in classes:
-        grid = _class_grid(members, settings, statistics, positive, problems)
+        grid = _class_grid(members, settings, statistics, positive, members.members[0] in wide, problems)
         grids |= {value.name or "": grid for value in members.members}
     problems.check()
-    return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings, statistics))
+    return Scheme(tuple(groups), grids, _all_weight_scales(groups, grids, settings, statistics), kept)
 
 
 def _known(
@@ -113,11 +118,12 @@ def _class_grid(
     settings: Mapping[ir.Value, LayerSettings],
     statistics: Mapping[str, Statistics],
     positive: set[ir.Value],
+    wide: bool,
     problems: Problems,
 ) -> Grid:
     """One grid for all members: the one that the model gives the sources, else one that holds every source's range.
 
-    It is asymmetric if any member asks for it.
+    It is asymmetric if any member asks for it, but for one of 16 bits.
     """
     given = [given_grid(value) for value in members.sources]
     if any(grid is not None for grid in given):
@@ -127,17 +133,18 @@ def _class_grid(
     non_negative = all(value in positive for value in members.members)
     try:
         ends = [
-            calibrated_range(statistics[value.name or ""], settings[value], value in positive)
+            calibrated_range(statistics[value.name or ""], settings[value], value in positive, wide)
             for value in members.sources
         ]
         ends += [(chosen[0], chosen[1]) for value in members.members if (chosen := settings[value].range) is not None]
         lo, hi = min(end[0] for end in ends), max(end[1] for end in ends)
-        return grid_for(lo, hi, non_negative=non_negative, asymmetric=asymmetric, powers_of_two=powers_of_two)
+        kinds = {"asymmetric": asymmetric, "powers_of_two": powers_of_two, "wide": wide}
+        return grid_for(lo, hi, non_negative=non_negative, **kinds)
     except ValueError as error:
         problems.add(
             str(error),
             where=_place(members.sources[0]),
-            why="8-bit values need a finite scale",
+            why="stored values need a finite scale",
             fix="check the model's weights and the calibration samples",
         )
         return Grid(1.0, 0, "int8")
@@ -195,13 +202,13 @@ def _weight_scales(
 ) -> FloatArray:
     weight, bias = channels_first_weight(group.head)
     per_channel = settings[group.output].weights == "per-channel"
-    if not group.is_8_bit:
-        return largest_as_127(weight, per_channel=per_channel)
     x = data_inputs(group.head)[0]
     fed = before_pair(x).name or ""
     grid = dequantized_grid(x) or grids[fed]
+    if not group.is_8_bit:
+        return threshold_scales(weight, per_channel=per_channel, input_bits=grid.bits)
     if settings[group.output].output == "accumulator":
-        return accumulator_scales(weight, bias, input_scale=grid.scale)
+        return accumulator_scales(weight, bias, input_scale=grid.scale, input_bits=grid.bits)
     # Where values were only moved (pooled, say), nothing was measured: the largest value bounds the mean.
     rms = statistics[fed].range.rms if fed in statistics else max(map(abs, grid.limits))
     return weight_scales(
@@ -212,6 +219,7 @@ def _weight_scales(
         input_rms=rms,
         per_channel=per_channel,
         powers_of_two=settings[group.output].powers_of_two,
+        input_bits=grid.bits,
     )
 
 

@@ -63,7 +63,7 @@ def layer_sqnr(
     pairs = {}
     for layer in graph.layers:
         name = float_name(layer.output, float_model.values)
-        if name is not None and graph.tensors[layer.output].dtype in ("int8", "uint8", "int32", "float32"):
+        if name is not None and graph.tensors[layer.output].dtype != "int64":
             pairs[layer.name] = (name, graph.tensors[layer.output])
     ratios = {layer: Sqnr() for layer in pairs}
     for sample in iterate(samples):

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from tinsmith.numerics.grid import LARGEST_RANGE, SMALLEST_RANGE, power_of_two_above
 from tinsmith.numerics.lattice import lattice_scales
+from tinsmith.numerics.ranges import REACH
+from tinsmith.numerics.requantize import INT32_MAX
 
 FloatArray = npt.NDArray[np.float32]
 Int8Array = npt.NDArray[np.int8]
@@ -24,9 +26,6 @@ HARMLESS = 1 / 32
 Rounding the output causes 0.29, so this adds 1 % to its noise power. With it, 11 layers of 22 instead of 16 need a
 64-bit product in a CIFAR ResNet20 that has dead channels, at the same accuracy.
 """
-_ACC_LIMIT = 2**31 - 1
-_INPUT_LIMIT = 2 * 255
-"""Largest |x - zero_point| that any form of a kernel adds up, with the zero point's part of the bias beside it."""
 
 
 def quantize_weight(weight: npt.NDArray[np.floating], scales: npt.NDArray[np.floating]) -> Int8Array:
@@ -44,13 +43,15 @@ def weight_scales(
     input_rms: float,
     per_channel: bool,
     powers_of_two: bool = False,
+    input_bits: int = 8,
 ) -> FloatArray:
     """Scales for `weight` (channels, …), as an array (channels,) even where all are one.
 
     The largest weight of a channel becomes 127 or -127; scales are raised where they would be less than
     `SMALLEST_PART` of the largest, where that does no harm (`HARMLESS`), and where the bias in steps of
-    input_scale * scale would not fit int32 together with the products. Weights that lie on a grid already
-    (lattice.py) stay on it: its step, or the largest part of it that rounds the bias harmlessly, is the scale.
+    input_scale * scale would not fit int32 together with the products, or the products of 16 bits alone. Weights that
+    lie on a grid already (lattice.py) stay on it: its step, or the largest part of it that rounds the bias harmlessly,
+    is the scale.
 
     Args:
         weight: (channels, …), finite.
@@ -60,6 +61,7 @@ def weight_scales(
         input_rms: root mean square of the input's real values, or an upper bound of it.
         per_channel: False gives every channel the scale of the one that needs the largest.
         powers_of_two: the next power of two above each scale.
+        input_bits: of the layer's input.
 
     Raises:
         OverflowError: the bias is so large that no scale does.
@@ -80,30 +82,40 @@ def weight_scales(
     if powers_of_two:
         scales = np.array([power_of_two_above(scale) for scale in scales])
     scales = scales.astype(np.float32)
-    needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
+    needed = _raised_to_fit(weight, bias.astype(np.float64), scales, input_scale, REACH[input_bits])
     return needed if per_channel else np.full_like(needed, needed.max())
 
 
-def largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
+def threshold_scales(weight: FloatArray, *, per_channel: bool, input_bits: int = 8) -> FloatArray:
     """Scales (channels,) for a layer that ends in a threshold: no channel's scale matters to another's.
 
-    A channel without weights gets scale 1; its bias alone decides. Weights that lie on a grid already stay on it.
+    A channel without weights gets scale 1; its bias alone decides. The largest weight of others becomes 127 or -127,
+    unless products of 16 bits need larger steps to fit int32 beside the limit, which is one of their sums.
     """
+    scales = _largest_as_127(weight, per_channel=per_channel)
+    if input_bits < 16:
+        return scales
+    needed = _raised_to_fit(weight, np.zeros(len(weight)), scales, 1.0, 2 * REACH[input_bits])
+    return needed if per_channel else np.full_like(needed, needed.max())
+
+
+def _largest_as_127(weight: FloatArray, *, per_channel: bool) -> FloatArray:
+    """Scales (channels,) that make the largest weight ±127; weights that lie on a grid already stay on it."""
     largest, own = _largest(weight, per_channel), _lattice(weight, per_channel)
     scales = np.where(np.isnan(own), largest / 127, own)
     return np.where(largest < SMALLEST_RANGE, 1.0, scales).astype(np.float32)
 
 
-def accumulator_scales(weight: FloatArray, bias: FloatArray, *, input_scale: float) -> FloatArray:
+def accumulator_scales(weight: FloatArray, bias: FloatArray, *, input_scale: float, input_bits: int = 8) -> FloatArray:
     """Scales (channels,) for a layer that puts out its accumulators: one for all, so that one real value a step is.
 
-    The largest weight becomes 127 or -127, unless biases need larger steps to fit int32 beside the products.
+    The largest weight becomes 127 or -127, unless biases, or products of 16 bits, need larger steps to fit int32.
 
     Raises:
         OverflowError: a bias is so large that no scale does.
     """
-    scales = largest_as_127(weight, per_channel=False)
-    needed = _raised_for_bias(weight, bias.astype(np.float64), scales, input_scale)
+    scales = _largest_as_127(weight, per_channel=False)
+    needed = _raised_to_fit(weight, bias.astype(np.float64), scales, input_scale, REACH[input_bits])
     return np.full_like(needed, needed.max())
 
 
@@ -159,17 +171,17 @@ def _raised_where_harmless(
     return raised
 
 
-def _raised_for_bias(
-    weight: FloatArray, bias: npt.NDArray[np.float64], scales: FloatArray, input_scale: float
+def _raised_to_fit(
+    weight: FloatArray, bias: npt.NDArray[np.float64], scales: FloatArray, input_scale: float, reach: int
 ) -> FloatArray:
-    """Doubles the scale of each channel until products and bias fit the accumulator."""
+    """Doubles the scale of each channel until bias and products, `reach` a unit of weight, fit the accumulator."""
     raised = scales.copy()
     while True:
         quantized = np.abs(quantize_weight(weight, raised).reshape(len(weight), -1).astype(np.int64)).sum(axis=1)
         steps = np.abs(bias) / (input_scale * raised.astype(np.float64))
-        over = steps + _INPUT_LIMIT * quantized > _ACC_LIMIT
-        # Raising helps only where the bias is the cause; products alone that do not fit are refused with their range.
-        over &= steps > _ACC_LIMIT / 256
+        over = steps + reach * quantized > INT32_MAX
+        # Products of 8 bits that do not fit without a bias are refused with their range: 33,000 weights are a mistake.
+        over &= (steps > INT32_MAX / 256) | (reach > REACH[8])
         if not over.any():
             return raised
         if raised[over].max() > LARGEST_RANGE:

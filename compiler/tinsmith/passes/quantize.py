@@ -10,6 +10,8 @@ import onnx_ir as ir
 
 from tinsmith.calibration_data import FloatArray
 from tinsmith.ir.bits import is_bit, reads_bits
+from tinsmith.ir.domain import OPSET_16
+from tinsmith.ir.ops.base import TYPES
 from tinsmith.ir.provenance import LAYER, SOURCE, inherit, layer_name
 from tinsmith.ir.stages import Stage
 from tinsmith.ir.warnings import warn
@@ -36,6 +38,8 @@ def quantize(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: 
     scheme = choose_scheme(model, samples, recipe or Recipe())
     if samples is None:
         _warn_of_bounds(model, scheme)
+    for layer, why in scheme.kept:
+        warn(model, layer, f"its output stays 8 bit: {why}")
     Quantize(scheme)(model)
     return scheme
 
@@ -43,7 +47,7 @@ def quantize(model: ir.Model, samples: Mapping[str, FloatArray] | None, recipe: 
 class Quantize(Pass):
     """Rewrites a canonical model to QDQ form.
 
-    The 8-bit tensor takes over the name of the float value that it stands for (with `_q` behind it where the graph's
+    The integer tensor takes over the name of the float value that it stands for (with `_q` behind it where the graph's
     interface needs the name), so that a tensor is called the same in the float model, the exact graph and the code.
     """
 
@@ -72,6 +76,8 @@ class Quantize(Pass):
             grid = grids[value.name or ""]
             if given_grid(value) != grid:
                 _quantize_value(graph, value, grid, names)
+        if any(grid.dtype == "int16" for grid in grids.values()):
+            graph.opset_imports[""] = OPSET_16
         return bool(grids)
 
 
@@ -118,24 +124,23 @@ def _quantize_value(graph: ir.Graph, value: ir.Value, grid: Grid, names: _Names)
     scale = _initializer(graph, names.fresh(f"{base}_scale"), np.array(grid.scale, np.float32))
     zero = _initializer(graph, names.fresh(f"{base}_zero_point"), np.array(grid.zero_point, grid.dtype))
     uses = [use for use in value.uses() if not (is_bit(value) and reads_bits(use.node))]
-    stored_type = ir.DataType.UINT8 if grid.dtype == "uint8" else ir.DataType.INT8
-    to_8_bit = ir.node("QuantizeLinear", [value, scale, zero])
-    stored = to_8_bit.outputs[0]
-    stored.type, stored.shape = ir.TensorType(stored_type), value.shape
+    to_integer = ir.node("QuantizeLinear", [value, scale, zero])
+    stored = to_integer.outputs[0]
+    stored.type, stored.shape = ir.TensorType(TYPES[grid.dtype]), value.shape
     to_float = ir.node("DequantizeLinear", [stored, scale, zero])
     real = to_float.outputs[0]
     real.type, real.shape = ir.TensorType(ir.DataType.FLOAT), value.shape
     producer = value.producer()
-    for node, part in ((to_8_bit, "quantize"), (to_float, "dequantize")):
+    for node, part in ((to_integer, "quantize"), (to_float, "dequantize")):
         if producer is None:
             node.name = node.metadata_props[LAYER] = names.fresh(f"{base}/{part}")
             node.metadata_props[SOURCE] = f"input {base}"
         else:
             inherit(node, producer, part=part)
     if producer is None:
-        graph.insert_before(graph[0], [to_8_bit, to_float])
+        graph.insert_before(graph[0], [to_integer, to_float])
     else:
-        graph.insert_after(producer, [to_8_bit, to_float])
+        graph.insert_after(producer, [to_integer, to_float])
     for node, index in uses:
         node.replace_input_with(index, real)
     _name_values(graph, value, stored, real, names)

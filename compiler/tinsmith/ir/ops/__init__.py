@@ -9,8 +9,8 @@ from typing import Any
 import onnx_ir as ir
 
 from tinsmith.ir.domain import DOMAIN
-from tinsmith.ir.exact import Layer
-from tinsmith.ir.ops import rescale, shift_weight, threshold
+from tinsmith.ir.exact import Layer, Tensor, Weighted
+from tinsmith.ir.ops import halves, rescale, shift_weight, threshold
 from tinsmith.ir.ops.absolute_sum import AbsoluteSum
 from tinsmith.ir.ops.add import Add
 from tinsmith.ir.ops.arg_max import ArgMax
@@ -37,13 +37,16 @@ from tinsmith.ir.ops.softmax import Softmax
 from tinsmith.ir.ops.table import Table
 from tinsmith.ir.ops.transpose import Transpose
 
-_ENDED = (BinaryConv, BinaryMatMul, ShiftConv, ShiftMatMul, Multiply)
+_BY_REALS = (Conv, MatMul)
+_BY_POWERS = (ShiftConv, ShiftMatMul)
+_WIDTHS = (False, True)
 
 _ALL: tuple[Operator[Any], ...] = (
     Quantize(),
     Dequantize(),
-    *(operator(form) for operator in (Conv, MatMul) for form in FORMS),
-    *(operator(form) for operator in _ENDED for form in SHORT),
+    *(operator(form, wide=wide) for operator in _BY_REALS for wide in _WIDTHS for form in FORMS),
+    *(operator(form, wide=wide) for operator in _BY_POWERS for wide in _WIDTHS for form in SHORT),
+    *(operator(form) for operator in (BinaryConv, BinaryMatMul, Multiply) for form in SHORT),
     Binarize(),
     BinaryMaxPool(),
     PiecewiseLinear(),
@@ -63,16 +66,17 @@ _ALL: tuple[Operator[Any], ...] = (
 OPERATORS: Mapping[tuple[str, str], Operator[Any]] = {(op.domain, op.name): op for op in _ALL}
 """Operators by (domain, name), as an ONNX node names them."""
 
-_OPERATOR_OF = {(op.record, op.ending): op for op in _ALL}
+_OPERATOR_OF = {(op.record, op.ending, op.wide): op for op in _ALL}
 
 
-def operator_of(layer: Layer) -> Operator[Any]:
-    """The operator that writes and reads a record: by its type, and by its ending where it has the choice."""
+def operator_of(layer: Layer, tensors: Mapping[str, Tensor]) -> Operator[Any]:
+    """The operator that writes and reads a record: by its type, its ending and the bits that weights meet."""
     ending = getattr(layer, "ending", None)
-    return _OPERATOR_OF[type(layer), type(ending) if ending is not None else None]
+    wide = isinstance(layer, Weighted) and tensors[layer.inputs[0]].bits == 16
+    return _OPERATOR_OF[type(layer), type(ending) if ending is not None else None, wide]
 
 
-_CALLED = {called.NAME: called.BODY for called in (rescale, threshold, shift_weight)}
+_CALLED = {called.NAME: called.BODY for called in (halves, rescale, threshold, shift_weight)}
 _BODIES = {**_CALLED, **{op.name: op.body for op in _ALL if op.body}}
 
 

@@ -27,6 +27,7 @@ L = TypeVar("L", bound=Layer)
 TYPES: Mapping[str, ir.DataType] = {
     "uint8": ir.DataType.UINT8,
     "int8": ir.DataType.INT8,
+    "int16": ir.DataType.INT16,
     "int32": ir.DataType.INT32,
     "int64": ir.DataType.INT64,
     "float32": ir.DataType.FLOAT,
@@ -34,8 +35,8 @@ TYPES: Mapping[str, ir.DataType] = {
 """ONNX element types of the exact graph, by the names that records use."""
 
 
-LIMITS: Mapping[str, tuple[int, int]] = {"uint8": (0, 255), "int8": (-128, 127)}
-"""Least and largest stored value of the 8-bit types."""
+LIMITS: Mapping[str, tuple[int, int]] = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-(2**15), 2**15 - 1)}
+"""Least and largest stored value of what layers pass on."""
 
 STORED: Mapping[str, tuple[int, int]] = {**LIMITS, "int32": (-(2**31), 2**31 - 1)}
 """The same, and of accumulators that are stored whole."""
@@ -200,6 +201,8 @@ class Operator(ABC, Generic[L]):
     record: ClassVar[type[Layer]]
     ending: type[Ending] | None = None
     """The ending of the records that it writes, where they have the choice."""
+    wide: bool = False
+    """Whether it multiplies 16-bit inputs by weights."""
     body: str = ""
     """The function body in ONNX's text format, from the operator's name on; empty for standard operators."""
 

@@ -1,4 +1,4 @@
-"""`ai.tinsmith.Conv`, `ConvThreshold`, `ConvAccumulator`: an 8-bit convolution with its bias and its ending."""
+"""`ai.tinsmith.Conv`, `ConvThreshold`, `ConvAccumulator`, `Conv16` …: a convolution with its bias and its ending."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import onnx_ir as ir
 from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
+from tinsmith.ir.ops.halves import operands, sums, zero_names
 from tinsmith.ir.ops.weighted import (
     read_bias_and_ending,
     read_group,
@@ -18,9 +19,19 @@ from tinsmith.ir.ops.weighted import (
 )
 from tinsmith.ir.ops.weights import read_weight, stored_weight, zero_points
 
+WINDOW = "strides: ints = @strides, pads: ints = @pads, dilations: ints = @dilations, group: int = @group"
+"""A convolution's attributes, as another body forwards them."""
+
+
+def _products(x: str, y: str) -> str:
+    return f"  {y} = ConvInteger <{WINDOW}> ({x}, w, {x}_zero, w_zero)\n"
+
 
 class Conv(EndedOperator[exact.Conv]):
-    """acc = bias + sum((x - x_zero_point) * (w - w_zero_point)); padding adds nothing. x and w share a type."""
+    """acc = bias + sum((x - x_zero_point) * (w - w_zero_point)); padding adds nothing.
+
+    x, or its halves, and w share a type.
+    """
 
     stem = "Conv"
     record: ClassVar[type[exact.Layer]] = exact.Conv
@@ -28,16 +39,9 @@ class Conv(EndedOperator[exact.Conv]):
     def text(self, form: Form) -> str:
         """The function body."""
         return f"""
-{self.name} <strides, pads, dilations, group, x_zero_point, w_zero_point{form.attributes}>
+{self.name}{form.header("strides", "pads", "dilations", "group", *zero_names(self.wide))}
   (x, w, bias{form.input}) => (y)
-{{
-  x_zero_int = Constant <value_int: int = @x_zero_point> ()
-  w_zero_int = Constant <value_int: int = @w_zero_point> ()
-  x_zero = CastLike (x_zero_int, x)
-  w_zero = CastLike (w_zero_int, w)
-  products = ConvInteger <strides: ints = @strides, pads: ints = @pads, dilations: ints = @dilations,
-    group: int = @group> (x, w, x_zero, w_zero)
-{form.columns()}}}"""
+{{{operands(self.wide)}{sums(self.wide, _products)}{form.columns()}}}"""
 
     def write(self, layer: exact.Conv, context: WriteContext) -> ir.Node:
         """The node; the weight is (O, I/group, kh, kw)."""

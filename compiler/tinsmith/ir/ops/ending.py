@@ -1,7 +1,8 @@
-"""How an accumulator becomes the output, where there is a choice: `Rescale` to 8 bit, `Threshold` to one, or as it is.
+"""How an accumulator becomes the output, where there is a choice: `Rescale`, `Threshold` to one bit, or as it is.
 
 Such an operator has a node for each: `Conv` ends in `Rescale` and reads a multiplier a channel, `ConvThreshold` ends in
 `Threshold` and reads a limit a channel, `ConvAccumulator` gives the sum. All else is written once (`EndedOperator`).
+What multiplies inputs of 16 bits by weights has the number behind its stem: `Conv16`, `Conv16Threshold`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class Form:
         """The vector as text behind the inputs of a body."""
         return f", {self.vector}" if self.vector else ""
 
+    def header(self, *attributes: str) -> str:
+        """All attributes of a body as text, its ending's behind `attributes`; empty where there is none."""
+        text = ", ".join(attributes) + self.attributes
+        return f" <{text.removeprefix(', ')}>" if text else ""
+
     def columns(self) -> str:
         """The end of a convolution's body: from `products` (1, O, H, W) and `bias` (O,) to y."""
         return (_COLUMNS if self.vector else _PLAIN_COLUMNS).format(vector=self.vector, call=self.call)
@@ -82,14 +88,15 @@ FORMS = (*SHORT, ACCUMULATED)
 
 
 class EndedOperator(Operator[L]):
-    """An operator that ends in either form; one object for each."""
+    """An operator that ends in either form; one object for each, and for each width of inputs where there are two."""
 
     stem: ClassVar[str]
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, *, wide: bool = False) -> None:
         self.form = form
+        self.wide = wide
         self.ending = form.record
-        self.name = self.stem + form.suffix
+        self.name = self.stem + ("16" if wide else "") + form.suffix
         self.body = self.text(form)
 
     @abstractmethod

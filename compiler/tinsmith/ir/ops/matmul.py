@@ -1,4 +1,4 @@
-"""`ai.tinsmith.MatMul`, `MatMulThreshold`, `MatMulAccumulator`: an 8-bit product by a constant, bias and ending."""
+"""`ai.tinsmith.MatMul`, `MatMulThreshold`, `MatMulAccumulator`, `MatMul16` …: a product by a constant, with ending."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import onnx_ir as ir
 from tinsmith.ir import exact
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
+from tinsmith.ir.ops.halves import operands, sums, zero_names
 from tinsmith.ir.ops.weighted import read_bias_and_ending, weighted_node
 from tinsmith.ir.ops.weights import read_weight, stored_weight, zero_points
+
+
+def _products(x: str, y: str) -> str:
+    return f"  {y} = MatMulInteger ({x}, w, {x}_zero, w_zero)\n"
 
 
 class MatMul(EndedOperator[exact.MatMul]):
@@ -22,14 +27,8 @@ class MatMul(EndedOperator[exact.MatMul]):
     def text(self, form: Form) -> str:
         """The function body."""
         return f"""
-{self.name} <x_zero_point, w_zero_point{form.attributes}> (x, w, bias{form.input}) => (y)
-{{
-  x_zero_int = Constant <value_int: int = @x_zero_point> ()
-  w_zero_int = Constant <value_int: int = @w_zero_point> ()
-  x_zero = CastLike (x_zero_int, x)
-  w_zero = CastLike (w_zero_int, w)
-  products = MatMulInteger (x, w, x_zero, w_zero)
-{form.rows()}}}"""
+{self.name}{form.header(*zero_names(self.wide))} (x, w, bias{form.input}) => (y)
+{{{operands(self.wide)}{sums(self.wide, _products)}{form.rows()}}}"""
 
     def write(self, layer: exact.MatMul, context: WriteContext) -> ir.Node:
         """The node; the weight is (K, N)."""

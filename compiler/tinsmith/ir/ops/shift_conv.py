@@ -1,4 +1,4 @@
-"""`ai.tinsmith.ShiftConv`, `ShiftConvThreshold`: an 8-bit convolution by powers of two."""
+"""`ai.tinsmith.ShiftConv`, `ShiftConvThreshold`, `ShiftConv16` …: a convolution by powers of two."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import onnx_ir as ir
 
 from tinsmith.ir import exact
 from tinsmith.ir.codes import encode
-from tinsmith.ir.ops import shift_weight
 from tinsmith.ir.ops.base import ReadContext, WriteContext
+from tinsmith.ir.ops.conv import WINDOW
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.shift_weight import read_shift_weight
+from tinsmith.ir.ops.halves import operands, sums, zero_names
+from tinsmith.ir.ops.shift_weight import decoded, read_shift_weight
 from tinsmith.ir.ops.weighted import (
     read_bias_and_ending,
     read_group,
@@ -22,6 +23,14 @@ from tinsmith.ir.ops.weighted import (
 from tinsmith.ir.ops.weights import check_zero_points, zero_points
 
 
+def _products(x: str, y: str) -> str:
+    return f"""
+  {x}_near = ConvInteger <{WINDOW}> ({x}, near, {x}_zero, w_zero)
+  {x}_rest = ConvInteger <{WINDOW}> ({x}, rest, {x}_zero, w_zero)
+  {y} = Add ({x}_near, {x}_rest)
+"""
+
+
 class ShiftConv(EndedOperator[exact.ShiftConv]):
     """acc = bias + sum((x - x_zero_point) * (-1)**sign * 2**S); padding adds nothing."""
 
@@ -30,20 +39,10 @@ class ShiftConv(EndedOperator[exact.ShiftConv]):
 
     def text(self, form: Form) -> str:
         """The function body."""
-        window = "strides: ints = @strides, pads: ints = @pads, dilations: ints = @dilations, group: int = @group"
         return f"""
-{self.name} <strides, pads, dilations, group, bits, x_zero_point, w_zero_point{form.attributes}>
+{self.name}{form.header("strides", "pads", "dilations", "group", "bits", *zero_names(self.wide))}
   (x, codes, bias, {form.vector}) => (y)
-{{
-  x_zero_int = Constant <value_int: int = @x_zero_point> ()
-  w_zero_int = Constant <value_int: int = @w_zero_point> ()
-  x_zero = CastLike (x_zero_int, x)
-  w_zero = CastLike (w_zero_int, x)
-  near, rest = {shift_weight.CALL} (codes, x, w_zero_int)
-  near_products = ConvInteger <{window}> (x, near, x_zero, w_zero)
-  rest_products = ConvInteger <{window}> (x, rest, x_zero, w_zero)
-  products = Add (near_products, rest_products)
-{form.columns()}}}"""
+{{{operands(self.wide)}{decoded(self.wide)}{sums(self.wide, _products)}{form.columns()}}}"""
 
     def write(self, layer: exact.ShiftConv, context: WriteContext) -> ir.Node:
         """The node; the weight is codes (O, I/group, kh, kw)."""

@@ -1,4 +1,4 @@
-"""`ai.tinsmith.ShiftMatMul`, `ShiftMatMulThreshold`: an 8-bit matrix product by constant powers of two."""
+"""`ai.tinsmith.ShiftMatMul`, `ShiftMatMulThreshold`, `ShiftMatMul16` …: a product by constant powers of two."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ import onnx_ir as ir
 
 from tinsmith.ir import exact
 from tinsmith.ir.codes import encode
-from tinsmith.ir.ops import shift_weight
 from tinsmith.ir.ops.base import ReadContext, WriteContext
 from tinsmith.ir.ops.ending import EndedOperator, Form
-from tinsmith.ir.ops.shift_weight import read_shift_weight
+from tinsmith.ir.ops.halves import operands, sums, zero_names
+from tinsmith.ir.ops.shift_weight import decoded, read_shift_weight
 from tinsmith.ir.ops.weighted import read_bias_and_ending, weighted_node
 from tinsmith.ir.ops.weights import check_zero_points, zero_points
+
+
+def _products(x: str, y: str) -> str:
+    return f"""
+  {x}_near = MatMulInteger ({x}, near, {x}_zero, w_zero)
+  {x}_rest = MatMulInteger ({x}, rest, {x}_zero, w_zero)
+  {y} = Add ({x}_near, {x}_rest)
+"""
 
 
 class ShiftMatMul(EndedOperator[exact.ShiftMatMul]):
@@ -25,17 +33,8 @@ class ShiftMatMul(EndedOperator[exact.ShiftMatMul]):
     def text(self, form: Form) -> str:
         """The function body."""
         return f"""
-{self.name} <bits, x_zero_point, w_zero_point{form.attributes}> (x, codes, bias, {form.vector}) => (y)
-{{
-  x_zero_int = Constant <value_int: int = @x_zero_point> ()
-  w_zero_int = Constant <value_int: int = @w_zero_point> ()
-  x_zero = CastLike (x_zero_int, x)
-  w_zero = CastLike (w_zero_int, x)
-  near, rest = {shift_weight.CALL} (codes, x, w_zero_int)
-  near_products = MatMulInteger (x, near, x_zero, w_zero)
-  rest_products = MatMulInteger (x, rest, x_zero, w_zero)
-  products = Add (near_products, rest_products)
-{form.rows()}}}"""
+{self.name}{form.header("bits", *zero_names(self.wide))} (x, codes, bias, {form.vector}) => (y)
+{{{operands(self.wide)}{decoded(self.wide)}{sums(self.wide, _products)}{form.rows()}}}"""
 
     def write(self, layer: exact.ShiftMatMul, context: WriteContext) -> ir.Node:
         """The node; the weight is codes (K, N)."""

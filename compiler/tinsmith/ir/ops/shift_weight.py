@@ -36,8 +36,10 @@ ShiftWeight <bits> (codes, x, zero) => (near, rest)
   rest = CastLike (rest_wide, x)
 }}"""
 
-CALL = "ai.tinsmith.ShiftWeight <bits: int = @bits>"
-"""How another body calls it, forwarding its own attribute."""
+
+def decoded(wide: bool) -> str:
+    """How another body calls it, forwarding its own attribute: weights of the type of x, or of its halves."""
+    return f"  near, rest = ai.tinsmith.ShiftWeight <bits: int = @bits> (codes, {'low' if wide else 'x'}, w_zero_int)\n"
 
 
 def read_shift_weight(context: ReadContext, rank: int) -> tuple[Int16Array, int]:

@@ -39,7 +39,10 @@ CONSTANT_INPUTS: Mapping[str, tuple[int, ...]] = {
 EITHER = ("Add", "Mul")
 """Operators whose second input is computed or a constant."""
 ENDS = ("Softmax", "ArgMax")
-_MAKES = {"ArgMax": (ir.DataType.INT64,), "QuantizeLinear": (ir.DataType.UINT8, ir.DataType.INT8)}
+_MAKES = {
+    "ArgMax": (ir.DataType.INT64,),
+    "QuantizeLinear": (ir.DataType.UINT8, ir.DataType.INT8, ir.DataType.INT16),
+}
 _WINDOWS = ("Conv", "BinaryConv", "ShiftConv", "MaxPool", "AveragePool")
 
 

@@ -53,7 +53,9 @@ class Builder:
         acc = self._accumulator(draft)
         where = place(draft.name, draft.source, draft.kind)
         try:
-            requant = choose_requantization(ratio, acc.lo, acc.hi, zero_point=y.zero_point, lo=lo, hi=hi, where=where)
+            requant = choose_requantization(
+                ratio, acc.lo, acc.hi, zero_point=y.zero_point, lo=lo, hi=hi, bits=y.bits, where=where
+            )
         except TinsmithError as error:
             self.problems.found.extend(error.problems)
             requant = plain

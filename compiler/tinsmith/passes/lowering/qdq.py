@@ -10,9 +10,9 @@ import numpy.typing as npt
 import onnx_ir as ir
 
 from tinsmith.ir.bits import is_bit
-from tinsmith.ir.exact import DType, Tensor, bit_tensor
-from tinsmith.ir.ops.base import LIMITS
+from tinsmith.ir.exact import Tensor, bit_tensor
 from tinsmith.ir.provenance import layer_name, source
+from tinsmith.numerics.given import grid_of
 from tinsmith.numerics.roles import ACTIVATIONS
 
 
@@ -42,12 +42,10 @@ def producer(value: ir.Value | None, *op_types: str) -> ir.Node | None:
 
 
 def stored_tensor(node: ir.Node) -> Tensor:
-    """The 8-bit tensor that a QuantizeLinear makes, with the whole range of its type."""
-    scale = float(np.float32(constant(node.inputs[1])))
-    zero = constant(node.inputs[2])
-    dtype: DType = "uint8" if zero.dtype == np.uint8 else "int8"
-    value = node.outputs[0]
-    return Tensor(value.name or "", shape_of(value), dtype, scale, int(zero), *LIMITS[dtype])
+    """The tensor of 8 or 16 bits that a QuantizeLinear makes, with the whole range of its type."""
+    value, grid = node.outputs[0], grid_of(node)
+    limits = grid.stored_limits
+    return Tensor(value.name or "", shape_of(value), grid.dtype, grid.scale, grid.zero_point, *limits, grid.bits)
 
 
 def stored_name(value: ir.Value | None) -> str:
