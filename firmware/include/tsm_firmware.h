@@ -8,10 +8,17 @@
 // that flips later in the external memory meets a CRC or nobody.
 struct tsm_image {
     uint32_t header[TSM_HEADER_WORDS];
-    const uint32_t *tables;   // the words behind the header, up to the payload
-    uint32_t input_mode;      // TSM_MODE_* of all inputs
-    uint32_t result_words;    // of all output tensors
+    const uint32_t *tables;    // the words behind the header, up to the payload
+    const uint32_t *steps;     // those of a frame: what stands behind the first ones of the boot
+    uint32_t step_count;       // of these
+    const uint32_t *prepared;  // the run that the accelerator's registers say; 0: none
+    uint32_t input_mode;       // TSM_MODE_* of all inputs
+    uint32_t input_count;
+    uint32_t result_words;     // of all output tensors
 };
+
+// For functions that most frames do not need: as a part of the loop of frames they would cost it registers.
+#define TSM_APART __attribute__((noinline))
 
 // image.c: reads and checks the image into `tables`, room for `room` words; copies the descriptors to the accelerator.
 uint32_t tsm_image_open(struct tsm_image *image, uint32_t *tables, uint32_t room);
@@ -27,12 +34,12 @@ uint32_t tsm_crc32(uint32_t crc, uint32_t word);
 
 // program.c: the steps one after the other: `boot` ones once, all others for every frame. A frame's first run is prepared
 // before the frame is there: tsm_program_prepare, then tsm_program_run.
-uint32_t tsm_program_boot(const struct tsm_image *image);
-void tsm_program_prepare(const struct tsm_image *image);
-uint32_t tsm_program_run(const struct tsm_image *image);
+uint32_t tsm_program_boot(struct tsm_image *image);
+void tsm_program_prepare(struct tsm_image *image);
+uint32_t tsm_program_run(struct tsm_image *image);
 
-// accel.c: says which descriptors are next; runs them, and sleeps until the accelerator has finished.
-void tsm_accel_prepare(const struct tsm_image *image, const uint32_t *step);
+// accel.c: says which descriptors are next, if the accelerator does not know; runs them, and sleeps until it has finished.
+void tsm_accel_prepare(struct tsm_image *image, const uint32_t *step);
 uint32_t tsm_accel_run(void);
 
 // soft_*.c: operators in software, on the activation memory; `table` as docs/soc-map.md.

@@ -71,6 +71,13 @@ static uint32_t check_outputs(const struct tsm_image *image) {
     return TSM_ERR_NONE;
 }
 
+static void find_steps(struct tsm_image *image) {
+    image->steps = tsm_image_step(image, 0);
+    image->step_count = tsm_get(image->header, TSM_HEADER_STEP_COUNT);
+    for (; image->step_count > 0u && tsm_get(image->steps, TSM_STEP_KIND) == TSM_STEP_BOOT; image->step_count--)
+        image->steps += TSM_STEP_WORDS;
+}
+
 const uint32_t *tsm_image_at(const struct tsm_image *image, uint32_t offset) {
     return image->tables + (offset / 4u - TSM_HEADER_WORDS);
 }
@@ -90,6 +97,8 @@ uint32_t tsm_image_open(struct tsm_image *image, uint32_t *tables, uint32_t room
         error = tsm_step_check(image, tsm_image_step(image, i));
     if (error != TSM_ERR_NONE) return error;
     copy_descriptors(image);
+    find_steps(image);
+    image->prepared = 0;
     image->result_words = tsm_results_words(image);
     return TSM_ERR_NONE;
 }

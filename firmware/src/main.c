@@ -8,7 +8,7 @@ static struct {
     uint32_t frames, errors;
 } counters;
 
-static void report(uint32_t error, uint32_t detail) {
+static TSM_APART void report(uint32_t error, uint32_t detail) {
     counters.errors++;
     tsm_write(TSM_SYSTEM_ERROR, error);
     tsm_log("error");
@@ -29,7 +29,7 @@ static uint32_t restart_cause(void) {
     return tsm_get(&cause, TSM_WATCHDOG_CAUSE_WATCHDOG) != 0u ? TSM_ERR_WATCHDOG : TSM_ERR_NONE;
 }
 
-static uint32_t boot(void) {
+static TSM_APART uint32_t boot(void) {
     const uint32_t cause = restart_cause();
     tsm_watchdog_start();
     tsm_log("tinsmith soc");

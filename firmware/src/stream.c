@@ -22,7 +22,7 @@ static uint32_t check(const uint32_t *entry, uint32_t mode, uint32_t count) {
     return TSM_ERR_NONE;
 }
 
-static void configure(const uint32_t *entry) {
+static TSM_APART void configure(const uint32_t *entry) {
     tsm_write(TSM_STREAM_BASE, tsm_get(entry, TSM_INPUT_BASE));
     tsm_write(TSM_STREAM_BYTES, tsm_get(entry, TSM_INPUT_BYTES));
     tsm_write(TSM_STREAM_TIMEOUT, tsm_get(entry, TSM_INPUT_TIMEOUT));
@@ -36,10 +36,10 @@ static void configure(const uint32_t *entry) {
 }
 
 uint32_t tsm_inputs_open(struct tsm_image *image) {
-    const uint32_t count = tsm_get(image->header, TSM_HEADER_INPUT_COUNT);
+    image->input_count = tsm_get(image->header, TSM_HEADER_INPUT_COUNT);
     image->input_mode = tsm_get(entry_at(image, 0), TSM_INPUT_MODE);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t error = check(entry_at(image, i), image->input_mode, count);
+    for (uint32_t i = 0; i < image->input_count; i++) {
+        const uint32_t error = check(entry_at(image, i), image->input_mode, image->input_count);
         if (error != TSM_ERR_NONE) return error;
     }
     configure(entry_at(image, 0));  // from here on, the trigger mode collects samples
@@ -47,7 +47,7 @@ uint32_t tsm_inputs_open(struct tsm_image *image) {
 }
 
 static void begin(const struct tsm_image *image, uint32_t index) {
-    if (tsm_get(image->header, TSM_HEADER_INPUT_COUNT) > 1u) configure(entry_at(image, index));
+    if (image->input_count > 1u) configure(entry_at(image, index));
     tsm_write(TSM_STREAM_CTRL, tsm_place(1u, TSM_STREAM_CTRL_START));
 }
 
@@ -62,7 +62,7 @@ void tsm_inputs_begin(const struct tsm_image *image) { begin(image, 0u); }
 
 uint32_t tsm_inputs_finish(const struct tsm_image *image) {
     uint32_t error = finish();
-    for (uint32_t i = 1; error == TSM_ERR_NONE && i < tsm_get(image->header, TSM_HEADER_INPUT_COUNT); i++) {
+    for (uint32_t i = 1; error == TSM_ERR_NONE && i < image->input_count; i++) {
         begin(image, i);
         error = finish();
     }

@@ -204,19 +204,28 @@ def network() -> ImageParts:
 
 
 def serve(
-    host: Path, images: list[bytes], *, accel: int = 0, stream: int = 0, room: int = 4096, width: int = 4
+    host: Path,
+    images: list[bytes],
+    *,
+    accel: int = 0,
+    stream: int = 0,
+    room: int = 4096,
+    width: int = 4,
+    frames: int = 1,
 ) -> list[list[int]]:
-    answers = ask(host, FRAME, (struct.pack("<IIII", accel, stream, room, width) + image for image in images))
+    answers = ask(host, FRAME, (struct.pack("<5I", accel, stream, room, width, frames) + image for image in images))
     return [list(struct.unpack(f"<{len(answer) // 4}I", answer)) for answer in answers]
+
+
+ACCEL = {register.name: m.ACCEL.base + register.offset for register in m.ACCEL.registers}
+RUN = [ACCEL[name] for name in ("COMPUTE_BASE", "COMPUTE_COUNT", "LOAD_BASE", "LOAD_COUNT")]
 
 
 def test_a_frame_programs_the_accelerator_and_sends_the_outputs(host: Path) -> None:
     (words,) = serve(host, [network().pack()])
     assert words[:2] == [0, 0]
     writes = list(zip(words[2::2], words[3::2], strict=True))
-    accel = {register.name: m.ACCEL.base + register.offset for register in m.ACCEL.registers}
-    told = [accel[name] for name in ("COMPUTE_BASE", "COMPUTE_COUNT", "LOAD_BASE", "LOAD_COUNT")]
-    runs = [value for address, value in writes if address in told]
+    runs = [value for address, value in writes if address in RUN]
     assert runs == [0, 0, 24, 1, 0, 1, 32, 1]  # load descriptors stand behind the one compute descriptor
     descriptors = [value for address, value in writes if m.DESCRIPTORS.base <= address < m.ACTIVATIONS.base]
     assert descriptors == [word for record, entries in ((m.COMPUTE, network().computes), (m.LOAD, network().loads))
@@ -224,6 +233,20 @@ def test_a_frame_programs_the_accelerator_and_sends_the_outputs(host: Path) -> N
     results = [value for address, value in writes if m.RESULTS.base <= address < m.EXTERNAL.base]
     header = m.RESULT.pack({"magic": m.MAGIC_RESULT, "sequence": 7, "clocks": 99, "payload": 2})
     assert results == [*header, 1024, 1 << 31 | 2]
+
+
+def test_the_accelerator_is_told_of_a_run_that_it_does_not_know(host: Path) -> None:
+    boot, run, other = [0, 0, 24, 1], [0, 1, 32, 1], [0, 1, 24, 1]
+    start = 1 | 1 << 2  # and the interrupt
+    for more, told in ([], run), ([hardware(1, 1)], 3 * (run + other)):
+        parts = network()
+        parts.steps += more
+        payload = parts.payload_offset
+        parts.loads = [{**load, "ext_addr": at} for load, at in zip(parts.loads, (payload, payload + 128), strict=True)]
+        (words,) = serve(host, [parts.pack()], frames=3)
+        writes = list(zip(words[2::2], words[3::2], strict=True))
+        assert words[:2] == [0, 0] and [value for address, value in writes if address in RUN] == boot + told
+        assert [value for address, value in writes if address == ACCEL["CTRL"]] == [start] * (1 + 3 * (1 + len(more)))
 
 
 def test_errors_of_hardware_reach_the_host(host: Path) -> None:

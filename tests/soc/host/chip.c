@@ -65,21 +65,21 @@ static void soft(const uint32_t *words, uint32_t bytes) {
     free(memory), free(table);
 }
 
-// Errors of accelerator and stream, room for tables in words, width of the stream, the image -> the errors of opening and
-// of one frame, writes.
+// Errors of accelerator and stream, room for tables in words, width of the stream, count of frames, the image -> the errors
+// of opening and of the last frame, writes.
 static void frame(const uint32_t *words, uint32_t bytes) {
     struct tsm_image image;
     const uint32_t room = words[2];
     uint32_t *tables = malloc(4u * room + 1u);
     accel_error = words[0], stream_error = words[1], width = words[3], now = 0, write_count = 2;
-    external_bytes = bytes - 16u, external = malloc(external_bytes + 1u);
-    memcpy(external, words + 4, external_bytes);
+    external_bytes = bytes - 20u, external = malloc(external_bytes + 1u);
+    memcpy(external, words + 5, external_bytes);
     memory_bytes = 65536u, memory = calloc(memory_bytes, 1);
     writes[0] = tsm_image_open(&image, tables, room);
     if (writes[0] == TSM_ERR_NONE) writes[0] = tsm_program_boot(&image);
     if (writes[0] == TSM_ERR_NONE) writes[0] = tsm_inputs_open(&image);
     writes[1] = writes[0];
-    if (writes[0] == TSM_ERR_NONE) {
+    for (uint32_t left = words[4]; writes[0] == TSM_ERR_NONE && left > 0u; left--) {
         tsm_inputs_begin(&image);
         tsm_program_prepare(&image);
         writes[1] = tsm_inputs_finish(&image);
