@@ -1,7 +1,29 @@
-# Sourced by examples/quickstart.sh and tests/run.sh: makes .venv and brings Debian packages.
+# Sourced by the examples and by tests/run.sh: reads their options, makes .venv and brings Debian packages.
 
 # say TEXT: a line that stands out from what the tools print.
 say() { printf '\n==> %s\n' "$*"; }
+
+# tells_of_itself SCRIPT ARGUMENT…: where one of the arguments is --help, prints the comment at the script's head and ends.
+tells_of_itself() {
+    local script=$1 argument
+    shift
+    for argument; do
+        case $argument in
+            -h | --help)
+                sed -n '2,/^[^#]/s/^# //p' "$script"
+                exit 0
+                ;;
+        esac
+    done
+}
+
+# takes_no_arguments SCRIPT ARGUMENT…: the same, and any other argument is an error.
+takes_no_arguments() {
+    tells_of_itself "$@"
+    [ $# -eq 1 ] && return
+    printf '%s takes no arguments but --help, and was given: %s\n' "$1" "${*:2}" >&2
+    exit 2
+}
 
 # find_python: prints a Python that is new enough.
 find_python() {

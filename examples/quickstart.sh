@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/setup.sh
+takes_no_arguments examples/quickstart.sh "$@"
 
 debian_packages qemu-aarch64:qemu-user node:nodejs
 make_venv torch,cpu,examples

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/setup.sh
+tells_of_itself tests/run.sh "$@"
 
 debian_packages qemu-aarch64:qemu-user qemu-system-arm:qemu-system-arm gcc:gcc g++:g++ make:make iverilog:iverilog ghdl:ghdl \
     clang:clang cmake:cmake node:nodejs \

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . .ci/setup.sh
+takes_no_arguments examples/fpga/run.sh "$@"
 
 debian_packages iverilog:iverilog g++:g++
 make_venv torch,fpga,examples

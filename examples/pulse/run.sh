@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . .ci/setup.sh
+tells_of_itself examples/pulse/run.sh "$@"
 
 make_venv torch,cpu,fpga,examples
 export PATH=$PWD/.venv/bin:$PATH

@@ -1,4 +1,4 @@
--- First-in, first-out queue, as rtl/common/tsm_fifo.sv.
+-- First-in, first-out queue, as rtl/common/tsm_fifo.sv; it says how many words it holds.
 library ieee;
 use ieee.std_logic_1164.all;
 
@@ -17,7 +17,9 @@ entity tsm_fifo is
     -- Words out
     m_valid_o : out std_logic;
     m_ready_i : in  std_logic;
-    m_data_o  : out std_logic_vector(WIDTH - 1 downto 0)
+    m_data_o  : out std_logic_vector(WIDTH - 1 downto 0);
+    -- Words held
+    level_o   : out natural range 0 to DEPTH
   );
 end entity;
 
@@ -33,6 +35,7 @@ begin
   s_ready_o <= '1' when level_q /= DEPTH else '0';
   m_valid_o <= '1' when level_q /= 0 else '0';
   m_data_o  <= mem_q(rd_q);
+  level_o   <= level_q;
 
   data : process (clk_i)
   begin

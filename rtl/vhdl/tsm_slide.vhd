@@ -67,8 +67,8 @@ architecture rtl of tsm_slide is
   end function;
 
   -- The buffer in front, and the column read a clock before.
-  signal row_ok, word_ok, read, take : boolean;
-  signal column                      : column_t;
+  signal row_ok, word_ok, read : boolean;
+  signal column                : column_t;
 
   signal address_q              : natural range 0 to W - 1;
   signal next_q                 : natural range 0 to W + SPAN + SW;
@@ -128,45 +128,29 @@ begin
   end process;
 
   gen_queue : if KH = 1 and SH = 1 and TOP = 0 generate
-    type memory_t is array (0 to QUEUE - 1) of word_t;
-    signal mem_q      : memory_t;
-    signal wr_q, rd_q : natural range 0 to QUEUE - 1;
-    signal level_q    : natural range 0 to QUEUE;
+    signal queued, pop : std_logic;
+    signal word        : word_t;
+    signal level       : natural range 0 to QUEUE;
   begin
-    take      <= s_valid_i = '1' and level_q /= QUEUE;
-    s_ready_o <= '1' when level_q /= QUEUE else '0';
-    word_ok   <= level_q /= 0;
-    row_ok    <= level_q >= TAIL and level_q /= 0 when in_tail else word_ok;
+    -- Enough for the tail must be there before a row begins, so that no window waits for words of the next row.
+    word_ok <= queued = '1';
+    pop     <= '1' when read else '0';
+    row_ok  <= word_ok and (level >= TAIL or not in_tail);
+
+    u_queue : entity work.tsm_fifo
+      generic map (
+        WIDTH => WORD_W, DEPTH => QUEUE
+      )
+      port map (
+        clk_i => clk_i, rst_ni => rst_ni, s_valid_i => s_valid_i, s_ready_o => s_ready_o, s_data_i => s_data_i,
+        m_valid_o => queued, m_ready_i => pop, m_data_o => word, level_o => level
+      );
 
     data : process (clk_i)
     begin
       if rising_edge(clk_i) then
-        if take then
-          mem_q(wr_q) <= s_data_i;
-        end if;
         if read then
-          column(0) <= mem_q(rd_q);
-        end if;
-      end if;
-    end process;
-
-    levels : process (clk_i, rst_ni)
-    begin
-      if rst_ni = '0' then
-        wr_q    <= 0;
-        rd_q    <= 0;
-        level_q <= 0;
-      elsif rising_edge(clk_i) then
-        if take then
-          wr_q <= (wr_q + 1) mod QUEUE;
-        end if;
-        if read then
-          rd_q <= (rd_q + 1) mod QUEUE;
-        end if;
-        if take and not read then
-          level_q <= level_q + 1;
-        elsif read and not take then
-          level_q <= level_q - 1;
+          column(0) <= word;
         end if;
       end if;
     end process;
@@ -183,6 +167,7 @@ begin
     signal slot1_q            : natural range 0 to ROWS - 1;
     signal base, base1_q      : integer range -TOP to OH * SH;
     signal in_q               : natural range 0 to W - 1;
+    signal take               : boolean;
     signal row_in, row_out    : boolean;
   begin
     s_ready_o <= '0' when full else '1';

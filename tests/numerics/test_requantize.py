@@ -33,7 +33,7 @@ def is_power_of_two(ratio: float) -> bool:
     return bool(np.frexp(ratio)[0] == 0.5)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_choice_follows_the_rule_and_stays_in_its_error_bound(data: st.DataObject) -> None:
     channels = data.draw(st.integers(1, 5))
@@ -97,7 +97,7 @@ def test_requantize_rounds_halves_up_and_clamps() -> None:
     assert requantize(acc, requant).tolist() == [[-3, -3, 0, 0, 1, 1, 2, 2, 3, 4, 4]]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(
     st.one_of(st.floats(-20, 18), st.integers(-20, 18)),
     st.one_of(st.floats(-20, 18), st.integers(-20, 18)),

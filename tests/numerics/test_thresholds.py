@@ -30,7 +30,7 @@ def limit(unit: float, bias: float, threshold: float, lo: int, hi: int) -> int:
     lo=st.integers(-300, 0),
     hi=st.integers(0, 300),
 )
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_the_limit_parts_accumulators_as_the_real_values_do(
     unit: float, bias: float, threshold: float, lo: int, hi: int
 ) -> None:
@@ -41,7 +41,7 @@ def test_the_limit_parts_accumulators_as_the_real_values_do(
 
 
 @given(scale=st.floats(2.0**-10, 1, width=32), acc=st.integers(-1000, 1000))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 def test_a_value_that_equals_its_threshold_is_above_it(scale: float, acc: int) -> None:
     tie = float(np.float64(scale) * acc)  # 24 and 10 bits: exact
     assert limit(scale, 0.0, tie, -1000, 1000) == acc
@@ -69,7 +69,7 @@ reals = st.floats(-8, 8).filter(lambda number: number == 0 or abs(number) > 1e-3
 
 
 @given(before=reals, shift=reals, slope=reals, factor=reals, after=reals)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_a_chain_becomes_the_nearest_steps(
     before: float, shift: float, slope: float, factor: float, after: float
 ) -> None:

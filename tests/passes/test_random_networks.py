@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 from float_models import Array, ints, model, run, sample
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_canonical import assert_canonical
 from tinsmith.frontend import canonicalize, load
@@ -100,7 +100,7 @@ LAYERS: dict[str, Layer] = {
     seed=st.integers(0, 2**32 - 1),
     tapped=st.integers(0, 8),
 )
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100)
 def test_chains(names: list[str], seed: int, tapped: int) -> None:
     """`tapped` makes one value in the chain an output too, so that nothing may be folded across it."""
     rng = np.random.default_rng(seed)

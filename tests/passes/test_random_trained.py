@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx_ir as ir
 from exact_check import check_layers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith.errors import TinsmithError
 from tinsmith.frontend import canonicalize
@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     ends_in_bits=st.booleans(),
     activations=st.sampled_from(["8-bit", "16-bit"]),
 )
-@settings(max_examples=35, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35)
 def test_chains(names: list[str], seed: int, ends_in_bits: bool, activations: str) -> None:
     net = TrainedNet(seed)
     value = net.input("x", SHAPE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import tinsmith
 import torch
 from float_models import Array, model, run, sample, statistics, weights
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_canonical import assert_canonical
 from tinsmith.frontend import canonicalize, load
@@ -58,7 +59,7 @@ def transposed(draw: st.DrawFn) -> onnx.ModelProto:
 
 
 @given(proto=transposed())
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_equals_onnxruntime(proto: onnx.ModelProto, tmp_path_factory: pytest.TempPathFactory) -> None:
     m = canonical(proto, tmp_path_factory.mktemp("net"))
     assert_canonical(m)
@@ -69,17 +70,17 @@ def test_equals_onnxruntime(proto: onnx.ModelProto, tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.parametrize(
-    ("module", "shape"),
+    ("make", "shape"),
     [
-        (nn.ConvTranspose1d(4, 6, 2, stride=2), (1, 4, 9)),
-        (nn.ConvTranspose1d(4, 6, 5, stride=3, padding=1, output_padding=2, groups=2), (1, 4, 7)),
-        (nn.ConvTranspose2d(3, 4, (3, 2), stride=(2, 3), padding=(1, 0), dilation=(1, 2)), (1, 3, 5, 4)),
+        (lambda: nn.ConvTranspose1d(4, 6, 2, stride=2), (1, 4, 9)),
+        (lambda: nn.ConvTranspose1d(4, 6, 5, stride=3, padding=1, output_padding=2, groups=2), (1, 4, 7)),
+        (lambda: nn.ConvTranspose2d(3, 4, (3, 2), stride=(2, 3), padding=(1, 0), dilation=(1, 2)), (1, 3, 5, 4)),
     ],
     ids=["signal", "groups", "image"],
 )
-def test_equals_torch(module: nn.Module, shape: tuple[int, ...], tmp_path: Path) -> None:
-    x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    m = canonical(export_module(module.eval(), (x,), {}), tmp_path)
+def test_equals_torch(make: Callable[[], nn.Module], shape: tuple[int, ...], tmp_path: Path) -> None:
+    module, x = make().eval(), torch.randn(shape)
+    m = canonical(export_module(module, (x,), {}), tmp_path)
     (input_name,) = (value.name for value in m.graph.inputs)
     (y,) = run(ir.to_proto(m), {str(input_name): x.numpy()})
     np.testing.assert_allclose(y, module(x).detach().numpy(), atol=1e-5)

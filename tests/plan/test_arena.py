@@ -17,7 +17,7 @@ def _blocks(draw: st.DrawFn) -> list[Block]:
     return blocks
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(_blocks())
 def test_no_two_live_blocks_overlap(blocks: list[Block]) -> None:
     arena = lay_out(blocks)

@@ -15,7 +15,7 @@ LIMITS = [(0, 255), (-128, 127), (0, 200), (-100, 90)]
 @given(
     st.integers(8, 44), st.floats(2e-4, 0.4), st.sampled_from(LIMITS), st.integers(-60000, 60000), st.integers(0, 90000)
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_the_cheapest_form_has_the_same_steps(
     shift: int, ratio: float, limits: tuple[int, int], lo: int, span: int
 ) -> None:

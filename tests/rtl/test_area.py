@@ -81,7 +81,9 @@ def test_yosys_rules() -> None:
     shapes = ((8, 176, 0), (8, 192, 1), (12, 128, 1), (16, 96, 0), (20, 80, 1), (24, 64, 0), (32, 48, 0), (4, 400, 1))
     for width, depth, blocks in shapes:
         assert ecp5.memory(Memory(width, depth, written=True, registered=True)).bram == blocks, (width, depth)
-    assert [ecp5.dsps(Product(1, 9, bits)) for bits in (18, 19, 20, 36, 37)] == [1, 1, 2, 2, 3]
+    assert [ecp5.dsps(Product(1, 9, bits)) for bits in (18, 19, 20, 36, 37, 38)] == [1, 1, 2, 2, 2, 3]
+    assert [ecp5.dsps(Product(1, bits, 19)) for bits in (19, 20)] == [1, 2] and ecp5.dsps(Product(1, 20, 20)) == 4
+    assert [ecp5.sums(Product(2, 9, bits)) for bits in (18, 19, 36, 37)] == [0, 56, 90, 184]
     assert ecp5.dsps(Product(3, 9, 8)) == 3 and ecp5.dsps(Product(1, 20, 16)) == 2
     assert ecp5.dsps(Product(4, 9, 1)) == 0 and xc7.dsps(Product(4, 4, 3)) == 0
 

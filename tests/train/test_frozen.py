@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -46,15 +48,17 @@ def test_a_learned_threshold_is_met_exactly() -> None:
 
 @pytest.mark.parametrize("bits", [2, 3, 4])
 @pytest.mark.parametrize(
-    ("layer", "shape"),
+    ("build", "shape"),
     [
-        (nn.Linear(6, 4), (5, 6)),
-        (nn.Conv1d(6, 4, 3, padding=1, groups=2), (2, 6, 9)),
-        (nn.Conv2d(6, 6, 3, stride=2, groups=6), (2, 6, 7, 5)),
+        (lambda: nn.Linear(6, 4), (5, 6)),
+        (lambda: nn.Conv1d(6, 4, 3, padding=1, groups=2), (2, 6, 9)),
+        (lambda: nn.Conv2d(6, 6, 3, stride=2, groups=6), (2, 6, 7, 5)),
     ],
 )
-def test_a_frozen_shift_layer_computes_the_same(bits: int, layer: nn.Module, shape: tuple[int, ...]) -> None:
-    trained = ShiftLayer(layer, bits).eval()
+def test_a_frozen_shift_layer_computes_the_same(
+    bits: int, build: Callable[[], nn.Module], shape: tuple[int, ...]
+) -> None:
+    trained = ShiftLayer(build(), bits).eval()
     frozen = freeze(trained)
     x = torch.randn(shape)
     assert int(frozen.stored.max()) < 2**bits

@@ -29,13 +29,6 @@ CLOCK_MHZ = 60
 """What the constraint files ask for."""
 RTL = Path(__file__).resolve().parents[3] / "rtl"
 """The SystemVerilog of the repository; builds get copies of the modules."""
-INSIDE = {
-    "tsm_ending": ("tsm_sum",),
-    "tsm_mvu": ("tsm_dot", "tsm_sum"),
-    "tsm_slide": ("tsm_rows",),
-    "tsm_window": ("tsm_rows",),
-}
-"""Modules that a module holds."""
 
 
 def write_machine(design: Design, folder: Path, language: Language) -> None:
@@ -44,7 +37,7 @@ def write_machine(design: Design, folder: Path, language: Language) -> None:
     (folder / "src").mkdir()
     (folder / MEMORIES).mkdir()
     top = top_name(machine)
-    modules = _modules(machine)
+    modules = _modules(machine, language)
     for name in modules:
         source = _source(name, language)
         shutil.copyfile(source, folder / "src" / source.name)
@@ -149,9 +142,9 @@ def _source(module: str, language: Language) -> Path:
     raise TinsmithError(what, where=str(RTL), why=why, fix="pip install -e . in a checkout")
 
 
-def _modules(machine: Machine) -> list[str]:
+def _modules(machine: Machine, language: Language) -> list[str]:
     modules = {"tsm_slice" if instance.graph else instance.module for instance in machine.instances}
-    return sorted(modules.union(*(inside for module, inside in INSIDE.items() if module in modules)))
+    return sorted(modules.union(*(inside for module, inside in language.inside.items() if module in modules)))
 
 
 def _wires(machine: Machine) -> list[Wire]:

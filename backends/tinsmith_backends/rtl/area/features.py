@@ -98,20 +98,14 @@ def _ending(p: Numbers) -> Shape:
     rom = Memory(lanes * factor, folds, written=False, registered=False)
     counter = _bits(folds)
     if p.get("THRESHOLD"):
-        return Shape((0, lanes * acc, 0, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, counter, 1), (rom,))
+        return Shape((0, lanes * acc, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, counter, 1), (rom,))
     product, out = lanes * (acc + factor), lanes * p["OUT_W"]
     if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators, but of bits that are 0 in every line
         adders = lanes * _tree(factor, acc, acc + factor) * (1 - 2.0**-folds)
         chosen = lanes * acc * factor * (1 - 2.0 ** (1 - folds))
-        return Shape((product, 0, 0, adders, chosen, counter, 1), (product, 0, out, adders, counter, 1), (rom,))
-    parts = _part_products(acc) * _part_products(factor)
-    luts = (product, 0, product * (parts - 1), 0, 0, counter, 1)
-    return Shape(luts, (product, 0, out, 0, counter, 1), (rom,), (Product(lanes, acc, factor),))
-
-
-def _part_products(bits: int) -> int:
-    """Chunks of an operand that is too wide for a multiplier block of 18 bits."""
-    return 1 if bits <= 18 else -(-bits // 17)
+        return Shape((product, 0, adders, chosen, counter, 1), (product, 0, out, adders, counter, 1), (rom,))
+    ffs = (product, 0, out, 0, counter, 1)
+    return Shape((product, 0, 0, 0, counter, 1), ffs, (rom,), (Product(lanes, acc, factor),))
 
 
 def _lanes(p: Numbers) -> Shape:

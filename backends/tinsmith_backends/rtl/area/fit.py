@@ -26,7 +26,8 @@ def estimate(block: Block, family: str) -> Resources:
     """What a block takes."""
     parts, (luts, ffs) = shape(block), _weights(block.module, family)
     mapped, dsp = _mapped(parts, family)
-    lut, ff = (float(terms @ weights) for terms, weights in zip(_terms(parts, mapped, dsp), (luts, ffs), strict=True))
+    lut_terms, ff_terms = _terms(parts, mapped, dsp, family)
+    lut, ff = float(lut_terms @ luts), float(ff_terms @ ffs)
     fixed = sum(one.lut_cells for one in mapped)
     return Resources(round(lut) + fixed, round(ff), dsp, sum(one.bram for one in mapped))
 
@@ -56,7 +57,7 @@ def _mapped(parts: Shape, family: str) -> tuple[list[Mapped], int]:
     return [rules.memory(memory) for memory in parts.memories], sum(map(rules.dsps, parts.products))
 
 
-def _terms(parts: Shape, mapped: Sequence[Mapped], dsp: int) -> tuple[Vector, Vector]:
+def _terms(parts: Shape, mapped: Sequence[Mapped], dsp: int, family: str) -> tuple[Vector, Vector]:
     """Terms of look-up tables and of flip-flops: the module's own, then those of its memories and multipliers."""
     registered = sum(
         memory.width for memory, one in zip(parts.memories, mapped, strict=True) if memory.registered and one.bram
@@ -65,8 +66,9 @@ def _terms(parts: Shape, mapped: Sequence[Mapped], dsp: int) -> tuple[Vector, Ve
     read = sum(one.logic_bits for one in mapped) - written
     chosen = sum(one.chosen for one in mapped)
     logic = sum(p.count * p.a * p.b for p in parts.products) if parts.products and dsp == 0 else 0
+    sums = sum(map(RULES[family].sums, parts.products)) if dsp else 0
     return (
-        np.array([*parts.luts, read, chosen, logic], np.float64),
+        np.array([*parts.luts, read, chosen, logic, sums], np.float64),
         np.array([*parts.ffs, written, -registered], np.float64),
     )
 
@@ -79,7 +81,7 @@ def _weights(module: str, family: str) -> tuple[Vector, Vector]:
     for row in rows:
         parts = shape(row.block)
         mapped, dsp = _mapped(parts, family)
-        lut_terms, ff_terms = _terms(parts, mapped, dsp)
+        lut_terms, ff_terms = _terms(parts, mapped, dsp, family)
         luts.append(lut_terms)
         ffs.append(ff_terms)
         right_luts.append(row.resources[family].lut - sum(one.lut_cells for one in mapped))

@@ -58,6 +58,7 @@ class Rules:
         cell_cost: of such a memory.
         choice_cost: of a bit that one of two such memories is chosen for; from trials of Yosys 0.70 on ECP5.
         dsp: widest operands of a multiplier block.
+        step: bits of a wider operand that a block takes but the last: one fewer where blocks know signed numbers alone.
         least: fewest bits of a product that is worth one.
     """
 
@@ -68,6 +69,7 @@ class Rules:
     cell_cost: float
     choice_cost: float
     dsp: tuple[int, int]
+    step: int
     least: int
 
     def memory(self, memory: Memory) -> Mapped:
@@ -90,27 +92,36 @@ class Rules:
         return Mapped(lut_cells=cells * luts, chosen=chosen)
 
     def dsps(self, product: Product) -> int:
-        """Multiplier blocks of products; 0 where they are logic."""
-        wide, narrow = max(product.a, product.b), min(product.a, product.b)
-        if narrow < 2 or wide + narrow < self.least:
+        """Multiplier blocks of products; 0 where they are logic, as each product by one bit is."""
+        if product.a + product.b < self.least:
             return 0
-        return product.count * _chunks(wide, max(self.dsp)) * _chunks(narrow, min(self.dsp))
+        wide, narrow = self._slices(product)
+        return product.count * sum(part > 1 for part in wide) * sum(part > 1 for part in narrow)
+
+    def sums(self, product: Product) -> int:
+        """Bits of the adders of products that are made of several: operands that are too wide for a block are cut."""
+        wide, narrow = self._slices(product)
+        return product.count * (product.a + product.b) * (len(wide) * len(narrow) - 1)
+
+    def _slices(self, product: Product) -> tuple[list[int], list[int]]:
+        """Bits of the parts of the wider operand and of the narrower."""
+        wide, narrow = sorted((product.a, product.b), reverse=True)
+        return self._cut(wide, max(self.dsp)), self._cut(narrow, min(self.dsp))
+
+    def _cut(self, bits: int, widest: int) -> list[int]:
+        more = max(_parts(bits - widest, self.step), 0)
+        return [self.step] * more + [bits - more * self.step]
 
 
 def _parts(whole: int, part: int) -> int:
     return -(-whole // part)
 
 
-def _chunks(bits: int, widest: int) -> int:
-    """Multiplier blocks along an operand: all chunks but the last are unsigned; up to two bits more are logic."""
-    return max(_parts(bits - 2, widest - 1), 1)
-
-
 _KILOBITS = tuple((width, 16384 // (width if width < 9 else width * 8 // 9)) for width in (1, 2, 4, 9, 18, 36))
 RULES: Mapping[str, Rules] = MappingProxyType(
     {
-        "ecp5": Rules(_KILOBITS, 128, 1 / 16, ((16, 4, 6),), 4, 0.4, (18, 18), 0),
-        "xc7": Rules(_KILOBITS, 129, 1 / 64, ((32, 6, 4), (64, 3, 4)), 8, 0.4, (25, 18), 9),
+        "ecp5": Rules(_KILOBITS, 128, 1 / 16, ((16, 4, 6),), 4, 0.4, (18, 18), 18, 0),
+        "xc7": Rules(_KILOBITS, 129, 1 / 64, ((32, 6, 4), (64, 3, 4)), 8, 0.4, (25, 18), 17, 9),
     }
 )
 """By family."""
