@@ -144,7 +144,7 @@ DAMAGES: list[tuple[Stage, str, Damage]] = [
     (Stage.CANONICAL, "binary_layers_read_bits", rename_operator("Conv", "BinaryConv", "ai.tinsmith.trained")),
     (Stage.CANONICAL, "grids_are_pairs", rename_operator("Relu", "DequantizeLinear")),
     (Stage.CANONICAL, "classifiers_end_the_graph", softmax_goes_on),
-    (Stage.QUANTIZED, "operators_are_canonical_or_qdq", rename_operator("Relu", "Elu")),
+    (Stage.QUANTIZED, "operators_are_canonical", rename_operator("Relu", "Elu")),
     (Stage.QUANTIZED, "shapes_are_static", dynamic_shape),
     (Stage.QUANTIZED, "windows_are_explicit", set_attribute("Conv", ir.AttrString("auto_pad", "SAME_UPPER"))),
     (Stage.QUANTIZED, "grids_are_constants", negative_scale),

@@ -78,3 +78,11 @@ def test_layers_that_keep_channels_apart_are_matrices_too(kind: str, most: int) 
         more = {"add": (x,), "average_pool": ((2, 2),)}.get(kind, ())
         net.dequantize(getattr(net, kind)(x, *more))
         assert (RtlBackend().problems(net.graph(), TARGET) == []) == (channels == most)
+
+
+@pytest.mark.parametrize("size", [4, 5])
+def test_constants_of_every_value_of_an_image_are_a_matrix_of_all_of_them(size: int) -> None:
+    net = Net(6, "values")
+    x = net.flatten(net.conv(net.quantize(net.input("x", (1, 3, size, size))), 4, (1, 1)))
+    net.dequantize(net.binary_matmul(net.binarize(x), 9))
+    assert (RtlBackend().problems(net.graph(), TARGET) == []) == (4 * size * size <= 64)

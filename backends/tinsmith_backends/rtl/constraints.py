@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tinsmith.errors import Problem
 from tinsmith.ir.exact import (
-    Add,
-    AveragePool,
     Binarize,
     BinaryConv,
     BinaryMatMul,
@@ -19,16 +19,15 @@ from tinsmith.ir.exact import (
     Multiply,
     PiecewiseLinear,
     Quantize,
-    Requantize,
     ShiftConv,
     ShiftMatMul,
-    Weighted,
 )
 from tinsmith.refusals import Rule, no_16_bits, refusals
 
-from tinsmith_backends.rtl.adder.engine import MOST_WEIGHTS
 from tinsmith_backends.rtl.engines import ENGINES
-from tinsmith_backends.rtl.lower import ELEMENTWISE, form, image
+from tinsmith_backends.rtl.folding import ADDERS, Candidate, Pins
+from tinsmith_backends.rtl.instances import Wire
+from tinsmith_backends.rtl.lower import ELEMENTWISE, Lowering, form
 from tinsmith_backends.rtl.windows import geometry
 
 
@@ -144,27 +143,35 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+class _Offered(Exception):
+    """Carries the kinds of engines that a layer can choose from."""
+
+    def __init__(self, kinds: frozenset[str] = frozenset()) -> None:
+        self.kinds = kinds
+
+
+class _Asking(Lowering):
+    """A machine in which nothing is placed: an engine is asked for its candidates, and that is all."""
+
+    def choose(self, layer: Layer, found: Iterable[Candidate]) -> Candidate:
+        raise _Offered(frozenset(one.kind for one in found))
+
+    def consume(self, tensor: str, lanes: int | None = None) -> Wire:
+        raise _Offered  # there is one way to do this layer
+
+
 def _few_weights(graph: ExactGraph, layer: Layer) -> bool:
     """In VHDL every layer is a graph of adders, and it has more weights than one may have (4096).
 
     compile for rtl-verilog, which has matrix-vector units too
     """
-    return _weights(graph, layer) <= MOST_WEIGHTS
-
-
-def _weights(graph: ExactGraph, layer: Layer) -> int:
-    """Of the matrix from a window's inputs to its outputs: where channels stay apart, most of them are 0."""
-    match layer:
-        case _ if isinstance(layer, Weighted):
-            return int(layer.weight.size) * int(getattr(layer, "group", 1))
-        case Add():
-            return 2 * image(graph.tensors[layer.output])[1] ** 2
-        case AveragePool():
-            return layer.kernel[0] * layer.kernel[1] * form(graph, layer.inputs[0])[1] ** 2
-        case Binarize() | Multiply() | Requantize():
-            return form(graph, layer.inputs[0])[1] ** 2
-        case _:
-            return 0
+    if type(layer) not in ENGINES or not all(rule(graph, layer) for rule in (*RULES, _whole_windows)):
+        return True
+    try:
+        ENGINES[type(layer)](_Asking(graph, 1, Pins()), layer)
+    except _Offered as offered:
+        return not offered.kinds or ADDERS in offered.kinds
+    raise AssertionError(f"the engine of {layer.kind} reads no stream")
 
 
 def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:

@@ -46,20 +46,19 @@ _MAKES = {
 _WINDOWS = ("Conv", "BinaryConv", "ShiftConv", "MaxPool", "AveragePool")
 
 
-def is_canonical(node: ir.Node, model: ir.Model) -> bool:
-    """Whether `node` is a canonical operator, or calls a function of one value that `model` has."""
-    if node.domain == CURVE_DOMAIN:
-        return node.op_identifier() in model.functions and len(node.inputs) == 1
-    return node.op_type in CONSTANT_INPUTS and node.domain == domain_of(node.op_type)
-
-
 def operators_are_canonical(model: ir.Model) -> Findings:
     """Every node is one of the canonical operators, standard or trained, or calls a curve, with one output."""
     for node in model.graph:
-        if not is_canonical(node, model):
+        if not _is_canonical(node, model):
             yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
         elif len(node.outputs) != 1:
             yield place(node), f"it has {len(node.outputs)} outputs"
+
+
+def _is_canonical(node: ir.Node, model: ir.Model) -> bool:
+    if node.domain == CURVE_DOMAIN:
+        return node.op_identifier() in model.functions and len(node.inputs) == 1
+    return node.op_type in CONSTANT_INPUTS and node.domain == domain_of(node.op_type)
 
 
 def shapes_are_static(model: ir.Model) -> Findings:

@@ -7,7 +7,13 @@ import onnx_ir as ir
 
 from tinsmith.ir.accumulators import is_accumulator
 from tinsmith.ir.bits import MOVERS, is_bit, reads_bits
-from tinsmith.ir.rules.canonical import CONSTANT_INPUTS, ENDS, is_canonical, shapes_are_static, windows_are_explicit
+from tinsmith.ir.rules.canonical import (
+    CONSTANT_INPUTS,
+    ENDS,
+    operators_are_canonical,
+    shapes_are_static,
+    windows_are_explicit,
+)
 from tinsmith.ir.rules.sound import Findings, Rule, place
 from tinsmith.numerics.roles import only_reader
 
@@ -19,13 +25,6 @@ _FOLLOWERS = ("Relu", "Clip", "ReduceMean", "Add", "Mul", "PRelu", "Binarize")
 def _op(value: ir.Value | None) -> str:
     node = value.producer() if value is not None else None
     return node.op_type if node is not None else ""
-
-
-def operators_are_canonical_or_qdq(model: ir.Model) -> Findings:
-    """Every node is a canonical operator, QuantizeLinear or DequantizeLinear."""
-    for node in model.graph:
-        if not is_canonical(node, model):
-            yield place(node), f"operator {node.domain or 'ai.onnx'}:{node.op_type} is not canonical"
 
 
 def grids_are_constants(model: ir.Model) -> Findings:
@@ -113,7 +112,7 @@ def _grid(node: ir.Node) -> tuple[object, ...]:
 
 
 QUANTIZED: tuple[Rule, ...] = (
-    operators_are_canonical_or_qdq,
+    operators_are_canonical,
     shapes_are_static,
     windows_are_explicit,
     grids_are_constants,
