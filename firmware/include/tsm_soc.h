@@ -2,7 +2,7 @@
 // A field is `word, low, width`: tsm_get(words, TSM_STEP_KIND).
 #ifndef TSM_SOC_H
 #define TSM_SOC_H
-#define TSM_VERSION 0x00000002u
+#define TSM_VERSION 0x00000003u
 #define TSM_TABLES 0x00000008u
 #define TSM_MAGIC_DESCRIPTOR 0x00005443u
 #define TSM_MAGIC_IMAGE 0x314d5354u
@@ -62,6 +62,7 @@
 #define TSM_FORMAT_UINT8 1u
 #define TSM_FORMAT_PAIR 2u
 #define TSM_FORMAT_SPLIT 3u
+#define TSM_FORMAT_INT16 4u
 
 // Interrupt sources: bits of PENDING and ENABLE
 #define TSM_IRQ_ACCEL 0u
@@ -185,7 +186,7 @@
 #define TSM_STREAM_STATUS_DONE 0u, 1u, 1u
 #define TSM_STREAM_STATUS_ERROR 0u, 8u, 8u
 #define TSM_STREAM_CONFIG_MODE 0u, 0u, 1u
-#define TSM_STREAM_CONFIG_FORMAT 0u, 8u, 2u
+#define TSM_STREAM_CONFIG_FORMAT 0u, 8u, 3u
 #define TSM_STREAM_CONFIG_SHIFT 0u, 16u, 4u
 #define TSM_STREAM_FRAME_SAMPLES 0u, 0u, 16u
 #define TSM_STREAM_FRAME_PRETRIGGER 0u, 16u, 16u
@@ -215,6 +216,7 @@
 #define TSM_COMPUTE_W_PER_GROUP 0u, 10u, 1u
 #define TSM_COMPUTE_HISTORY 0u, 11u, 1u
 #define TSM_COMPUTE_IN2_SIGNED 0u, 12u, 1u
+#define TSM_COMPUTE_WIDE_IN 0u, 13u, 1u
 #define TSM_COMPUTE_PAD_NONE 0u, 14u, 1u
 #define TSM_COMPUTE_MAGIC 0u, 16u, 16u
 #define TSM_COMPUTE_AFTER_LOAD 1u, 0u, 32u
@@ -246,6 +248,7 @@
 #define TSM_COMPUTE_ENDING 16u, 8u, 2u
 #define TSM_COMPUTE_LOOK_UP 16u, 10u, 1u
 #define TSM_COMPUTE_TABLE 16u, 16u, 3u
+#define TSM_COMPUTE_WIDE_OUT 16u, 11u, 1u
 #define TSM_COMPUTE_LO 17u, 0u, 16u
 #define TSM_COMPUTE_HI 17u, 16u, 16u
 #define TSM_COMPUTE_M_A 18u, 0u, 32u

@@ -8,7 +8,7 @@ static const uint32_t *entry_at(const struct tsm_image *image, uint32_t index) {
 static int trigger_fits(const uint32_t *entry) {
     const uint32_t samples = tsm_get(entry, TSM_INPUT_SAMPLES), format = tsm_get(entry, TSM_INPUT_FORMAT);
     const uint32_t size = format >= TSM_FORMAT_PAIR ? 2u : 1u, shift = tsm_get(entry, TSM_INPUT_SHIFT);
-    return format <= TSM_FORMAT_SPLIT && (format != TSM_FORMAT_SPLIT || (shift >= 1u && shift <= 8u)) && samples >= 1u && samples <= tsm_read(TSM_STREAM_DEPTH)
+    return format <= TSM_FORMAT_INT16 && (format != TSM_FORMAT_SPLIT || (shift >= 1u && shift <= 8u)) && samples >= 1u && samples <= tsm_read(TSM_STREAM_DEPTH)
         && tsm_get(entry, TSM_INPUT_PRETRIGGER) < samples && tsm_get(entry, TSM_INPUT_BYTES) == samples * size;
 }
 

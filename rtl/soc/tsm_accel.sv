@@ -167,6 +167,8 @@ module tsm_accel #(
   wire logic raw = 32'(ending) == tsm_soc_pkg::END_RAW;
   wire logic threshold = 32'(ending) == tsm_soc_pkg::END_THRESHOLD;
   wire logic bits = threshold && KIND == 2;  // then eight channels stand in a byte
+  wire logic wide_in = KIND != 2 && desc[tsm_soc_pkg::COMPUTE_WIDE_IN_LSB];  // two bytes a value
+  wire logic wide_out = KIND != 2 && desc[tsm_soc_pkg::COMPUTE_WIDE_OUT_LSB];
 
   // Steps, words, sums, results, bytes
   wire logic pause, s1_step, s1_first, s1_last, result_start, wr_valid;
@@ -187,7 +189,7 @@ module tsm_accel #(
   ) u_nest (
       .clk_i, .rst_ni, .flush_i(flush), .pause_i(pause),
       .start_i(nest_start), .desc_i(desc), .channelwise_i(channelwise), .raw_i(raw), .packed_i(bits),
-      .first_addr_i(first_addr),
+      .wide_in_i(wide_in), .wide_out_i(wide_out), .first_addr_i(first_addr),
       .dil_step_i(dil_step), .row_step_i(row_step), .busy_o(nest_busy), .stall_o(stall),
       .step_o(s1_step), .addr_o(s1_addr), .before_o(s1_before), .inside_o(s1_inside), .run_o(s1_run),
       .w_addr_o(s1_w_addr), .p_addr_o(s1_p_addr), .ky_o(s1_ky), .first_o(s1_first), .last_o(s1_last),
@@ -199,7 +201,7 @@ module tsm_accel #(
       .ADDR_W(AW)
   ) u_array (
       .clk_i, .rst_ni, .flush_i(flush),
-      .op_i(op), .own_i(channelwise), .history_i(desc[tsm_soc_pkg::COMPUTE_HISTORY_LSB]),
+      .op_i(op), .own_i(channelwise), .wide_i(wide_in), .history_i(desc[tsm_soc_pkg::COMPUTE_HISTORY_LSB]),
       .pad_none_i(desc[tsm_soc_pkg::COMPUTE_PAD_NONE_LSB]),
       .in_signed_i(desc[tsm_soc_pkg::COMPUTE_IN_SIGNED_LSB]), .in2_signed_i(desc[tsm_soc_pkg::COMPUTE_IN2_SIGNED_LSB]),
       .pad_byte_i(desc[tsm_soc_pkg::COMPUTE_PAD_BYTE_LSB +: 8]),
@@ -214,7 +216,7 @@ module tsm_accel #(
 
   tsm_drain #(.PES(PES), .RQS(RQS), .ADDR_W(AW), .BYTES(BYTES), .TABLES(TABLES)) u_drain (
       .clk_i, .rst_ni, .flush_i(flush),
-      .raw_i(raw), .packed_i(bits), .threshold_i(threshold), .pair_i(pair),
+      .raw_i(raw), .packed_i(bits), .wide_i(wide_out), .threshold_i(threshold), .pair_i(pair),
       .m_a_i(desc[tsm_soc_pkg::COMPUTE_M_A_LSB +: 32]), .m_b_i(desc[tsm_soc_pkg::COMPUTE_M_B_LSB +: 32]),
       .shift_i(desc[tsm_soc_pkg::COMPUTE_SHIFT_LSB +: 6]), .lo_i(desc[tsm_soc_pkg::COMPUTE_LO_LSB +: 16]),
       .hi_i(desc[tsm_soc_pkg::COMPUTE_HI_LSB +: 16]),

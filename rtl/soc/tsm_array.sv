@@ -19,6 +19,7 @@ module tsm_array #(
     // How: stays while busy
     input  wire logic [1:0]                   op_i,         // of tsm_pe
     input  wire logic                         own_i,        // of tsm_pe
+    input  wire logic                         wide_i,       // of tsm_mac
     input  wire logic                         pad_none_i,
     input  wire logic                         history_i,
     input  wire logic                         in_signed_i,
@@ -84,7 +85,7 @@ module tsm_array #(
       padded[j*9 +: 8] = there2_q[j] ? word_i[j*8 +: 8] : pad_byte_i;
       // The ninth bit is the sign; of bits in a sum it says that they add nothing.
       padded[j*9 + 8] = KIND == 2 && op_i == 2'd0 && !own_i ? !run2_q[j] || (pad_none_i && !there2_q[j])
-                                                            : signed2 && padded[j*9 + 7];
+                                                            : signed2 && !(wide_i && j % 2 == 0) && padded[j*9 + 7];
     end
   end
 
@@ -122,7 +123,7 @@ module tsm_array #(
           .clk_i,
           .ld_weight_i(ld_weight_i && ld_pe_i == PEW'(p)), .ld_param_i(ld_param_i && ld_pe_i == PEW'(p)),
           .ld_chunk_i, .ld_addr_i, .ld_data_i,
-          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i,
+          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i, .wide_i,
           .step5_i(step5_q), .first5_i(first5_q), .last6_i(step6_q && last6_q), .p_addr6_i(p_addr_q[4*PAW +: PAW]),
           .result_o(results_o[p*32 +: 32]), .multiplier_o(multipliers_o[p*32 +: 32])
       );

@@ -13,7 +13,7 @@ module tsm_compute #(
     parameter integer WGT_WORDS = 1024,
     parameter integer PAR_WORDS = 256,
     parameter integer OPS = 15,
-    parameter integer BITS = 0,  // KIND 2: maximum pools of bits too
+    parameter integer BITS = 0,  // KIND 2: maximum pools of bits too, and no values of 16 bits
     parameter integer DESC_AW = 11
 ) (
     input  wire logic                         clk_i,
@@ -114,11 +114,15 @@ module tsm_compute #(
   wire logic [7:0] last_count = desc_q[tsm_soc_pkg::COMPUTE_LAST_COUNT_LSB +: 8];
   wire logic [1:0] ending = desc_q[tsm_soc_pkg::COMPUTE_ENDING_LSB +: 2];
   wire logic look_up = desc_q[tsm_soc_pkg::COMPUTE_LOOK_UP_LSB];
+  wire logic wide_in = desc_q[tsm_soc_pkg::COMPUTE_WIDE_IN_LSB];
+  wire logic wide_out = desc_q[tsm_soc_pkg::COMPUTE_WIDE_OUT_LSB];
   wire logic [7:0] history_kw = desc_q[tsm_soc_pkg::COMPUTE_HISTORY_KW_LSB +: 8];
   wire logic [7:0] history_stride = desc_q[tsm_soc_pkg::COMPUTE_HISTORY_STRIDE_LSB +: 8];
   wire logic no_opcode = !(is_conv || (is_max && OPS[1]) || (is_bit_max && OPS[1] && BITS != 0)
                              || (is_add && OPS[0])) || (history && !OPS[2]) || (&ending)
-                      || (look_up && (!OPS[3] || 32'(ending) != tsm_soc_pkg::END_REQUANTIZE));
+                      || (look_up && (!OPS[3] || 32'(ending) != tsm_soc_pkg::END_REQUANTIZE))
+                      || (wide_in && (!is_conv || history || BITS != 0))
+                      || (wide_out && (32'(ending) != tsm_soc_pkg::END_REQUANTIZE || look_up || BITS != 0));
   wire logic no_count = w5[15:0] == 0 || w5[31:16] == 0 || w6[15:0] == 0 || w6[31:16] == 0 || w7[7:0] == 0
                      || w7[15:8] == 0 || w7[31:16] == 0 || last_count == 0 || last_count > 8'(PES)
                      || desc_q[tsm_soc_pkg::COMPUTE_SHIFT_LSB +: 6] == 6'd0

@@ -2,8 +2,10 @@
 //
 // `start_i` says that results and multipliers are new; they stay until the next start. RQS channels a clock go through the
 // requantizers; raw accumulators go past them, one a clock, four bytes each, and packed ones all at once: a bit a channel, 1
-// where the accumulator is negative. Starts must lie ceil(count / RQS) clocks apart (raw: count, packed: 1): the nest sees
-// to that. Requantized bytes may go on through a table, which takes them a clock more.
+// where the accumulator is negative. Of wide results, two bytes each, WIDE a clock fit through the write port: where that is
+// half of the requantizers, these see the same channels in both clocks, and one half is written after the other. Starts must
+// lie ceil(count / RQS) clocks apart (raw: count, packed: 1, wide: ceil(count / WIDE)): the nest sees to that. Requantized
+// bytes may go on through a table, which takes them a clock more.
 `default_nettype none
 
 module tsm_drain #(
@@ -19,6 +21,7 @@ module tsm_drain #(
     // How to end; stays while busy
     input  wire logic                 raw_i,
     input  wire logic                 packed_i,
+    input  wire logic                 wide_i,
     input  wire logic                 threshold_i,
     input  wire logic                 pair_i,
     input  wire logic [31:0]          m_a_i,
@@ -48,6 +51,7 @@ module tsm_drain #(
   localparam integer DEPTH = 6;  // clocks of a requantizer
   localparam integer WAY = TABLES != 0 ? DEPTH + 1 : DEPTH;
   localparam integer IW = $clog2(PES) + 1;
+  localparam integer WIDE = RQS > BYTES / 2 ? BYTES / 2 : RQS;
   localparam [IW-1:0] CHUNK = ~IW'(RQS - 1);  // a requantizer sees every RQS-th element only
 
   // Which channel comes next, of which result.
@@ -59,7 +63,7 @@ module tsm_drain #(
   wire logic [IW-1:0] index = start_i ? '0 : index_q;
   wire logic [ADDR_W-1:0] addr = start_i ? addr_i : addr_q;
   wire logic [7:0] count = start_i ? count_i : count_q;
-  wire logic [IW-1:0] step = raw_i ? IW'(1) : IW'(RQS);
+  wire logic [IW-1:0] step = raw_i ? IW'(1) : wide_i ? IW'(WIDE) : IW'(RQS);
   wire logic [7:0] left = count - 8'(index);
   wire logic last = packed_i || left <= 8'(step);
   wire logic direct = raw_i || packed_i;
@@ -69,12 +73,17 @@ module tsm_drain #(
   logic [WAY-1:0] valid_q;
   logic [WAY*ADDR_W-1:0] addrs_q;
   logic [WAY*BYTES-1:0] bes_q;
+  logic [DEPTH-1:0] halves_q;  // of wide results: the upper half of the requantizers
   logic [BYTES-1:0] be;
   wire logic [BYTES*8-1:0] bytes, results;
+  wire logic [RQS*16-1:0] values;
+  wire logic [WIDE*16-1:0] half = halves_q[DEPTH-1] ? values[RQS*16-1 -: WIDE*16] : values[WIDE*16-1:0];
   logic [BYTES*8-1:0] signs;
   integer b, s;
   always_comb begin
-    for (b = 0; b < BYTES; b = b + 1) be[b] = raw_i ? b < 4 : packed_i ? 8'(8 * b) < left : b < RQS && 8'(b) < left;
+    for (b = 0; b < BYTES; b = b + 1)
+      be[b] = raw_i ? b < 4 : packed_i ? 8'(8 * b) < left : wide_i ? b < 2 * WIDE && 8'(b / 2) < left
+                                                                    : b < RQS && 8'(b) < left;
     signs = '0;
     for (s = 0; s < PES && s < BYTES * 8; s = s + 1) signs[s] = results_i[s*32 + 31] && 8'(s) < left;
   end
@@ -99,24 +108,27 @@ module tsm_drain #(
 
   always_ff @(posedge clk_i) begin
     index_q <= index + step;
-    addr_q <= addr + (raw_i ? ADDR_W'(4) : ADDR_W'(RQS));
+    addr_q <= addr + (raw_i ? ADDR_W'(4) : wide_i ? ADDR_W'(2 * WIDE) : ADDR_W'(RQS));
     count_q <= count;
     addrs_q <= {addrs_q[(WAY-1)*ADDR_W-1:0], addr};
     bes_q <= {bes_q[(WAY-1)*BYTES-1:0], be};
+    halves_q <= {halves_q[DEPTH-2:0], |(index & ~CHUNK)};
     wr_addr_o <= direct ? addr : looked ? addrs_q[WAY*ADDR_W-1 -: ADDR_W] : addrs_q[DEPTH*ADDR_W-1 -: ADDR_W];
     wr_be_o <= direct ? be : looked ? bes_q[WAY*BYTES-1 -: BYTES] : bes_q[DEPTH*BYTES-1 -: BYTES];
-    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : packed_i ? signs : looked ? results : bytes;
+    wr_data_o <= raw_i ? (BYTES*8)'(results_i[32'(index)*32 +: 32]) : packed_i ? signs
+               : wide_i ? (BYTES*8)'(half) : looked ? results : bytes;
   end
 
   genvar r;
   generate
     for (r = 0; r < BYTES; r = r + 1) begin : gen_byte
       if (r < RQS) begin : gen_requantizer
+        assign bytes[r*8 +: 8] = values[r*16 +: 8];
         tsm_requantizer u_requantizer (
             .clk_i, .pair_i, .threshold_i, .m_b_i, .shift_i, .lo_i, .hi_i,
             .acc_i(results_i[(32'(index & CHUNK) + r)*32 +: 32]),
             .m_a_i(pair_i ? m_a_i : multipliers_i[(32'(index & CHUNK) + r)*32 +: 32]),
-            .y_o(bytes[r*8 +: 8])
+            .y_o(values[r*16 +: 16])
         );
       end else begin : gen_none
         assign {bytes[r*8 +: 8], results[r*8 +: 8]} = 16'h0000;

@@ -3,6 +3,9 @@
 //   KIND 0: x * w
 //   KIND 1: x << S, negated if sign; w holds 1 << 4 | sign << 3 | S, and 0 is a weight of 0
 //   KIND 2: agreeing bits - differing bits of bytes; 0 where bit 8 of x is 1
+//
+// Values of 16 bits (`wide_i`; not of KIND 2) have their low byte in an even lane, unsigned, and their high byte in the odd
+// one behind it: what odd lanes add counts 256 times. The two sums are made apart, so that only the last addition knows.
 `default_nettype none
 
 module tsm_mac #(
@@ -12,12 +15,14 @@ module tsm_mac #(
     input  wire logic                                clk_i,
     input  wire logic [LANES*9-1:0]                  x_i,  // 9 bits a lane, signed: int8 and uint8 alike
     input  wire logic [LANES*8-1:0]                  w_i,
-    output      logic signed [16+$clog2(LANES)-1:0]  sum_o
+    input  wire logic                                wide_i,  // steady
+    output      logic signed [23+$clog2(LANES)-1:0]  sum_o
 );
-  localparam integer SUM_W = 16 + $clog2(LANES);
+  localparam integer HALF_W = 16 + $clog2(LANES) - 1;
+  localparam integer SUM_W = 23 + $clog2(LANES);
 
   logic [LANES*16-1:0] term_q;
-  logic signed [SUM_W-1:0] sum;
+  logic signed [HALF_W-1:0] even, odd;
   integer s;
 
   genvar l;
@@ -45,11 +50,16 @@ module tsm_mac #(
   endgenerate
 
   always_comb begin
-    sum = '0;
-    for (s = 0; s < LANES; s = s + 1) sum = sum + SUM_W'($signed(term_q[s*16 +: 16]));
+    {even, odd} = '0;
+    for (s = 0; s < LANES; s = s + 2) begin
+      even = even + HALF_W'($signed(term_q[s*16 +: 16]));
+      odd = odd + HALF_W'($signed(term_q[s*16 + 16 +: 16]));
+    end
   end
 
-  always_ff @(posedge clk_i) sum_o <= sum;
+  wire logic signed [SUM_W-1:0] odd_sum = wide_i ? {odd, 8'd0} : SUM_W'(odd);
+
+  always_ff @(posedge clk_i) sum_o <= SUM_W'(even) + odd_sum;
 endmodule
 
 `default_nettype wire

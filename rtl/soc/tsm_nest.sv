@@ -5,10 +5,12 @@
 //     for ky in kh, kx in kx_n, r in run_n:                 a step reads LANES bytes at in_base + row * in_row_bytes + column
 //       row    = oy * stride_y - pad_top + ky * dil_y
 //       column = ox * stride_xb - pad_left_b + kx * dil_xb + r * LANES + g * VEC (channelwise)
-//     the results go to out_base + oy * out_row_bytes + ox * out_pix_bytes + g * (channels of a group)
+//     the results go to out_base + oy * out_row_bytes + ox * out_pix_bytes + g * (bytes of a group's results)
 //
 // All products are running sums. A step that would end an accumulation waits until the results before have left the
-// elements: ceil(count / RQS) clocks after the end before, `count` for raw results, 1 for packed ones.
+// elements: ceil(count / RQS) clocks after the end before, `count` for raw results, 1 for packed ones; results of 16 bits
+// (wide_out_i) leave WIDE a clock, as the write port takes them. The VEC bytes of a channelwise group are half as many
+// channels if they are of 16 bits (wide_in_i).
 //
 // Outputs are registered; the limits before_o and inside_o say which bytes of the word exist: those from before_o on and
 // below inside_o, both 0 to LANES. run_o says how many of them are the run's.
@@ -32,6 +34,8 @@ module tsm_nest #(
     input  wire logic                channelwise_i,
     input  wire logic                raw_i,
     input  wire logic                packed_i,
+    input  wire logic                wide_in_i,
+    input  wire logic                wide_out_i,
     input  wire logic [ADDR_W-1:0]   first_addr_i,  // of row -pad_top
     input  wire logic [ADDR_W-1:0]   dil_step_i,    // bytes from one window row to the next
     input  wire logic [ADDR_W-1:0]   row_step_i,    // bytes from the rows of one output row to those of the next
@@ -52,6 +56,7 @@ module tsm_nest #(
     output      logic [7:0]          count_o
 );
   localparam integer VEC = PES < LANES ? PES : LANES;
+  localparam integer WIDE = RQS < 4 ? RQS : RQS / 2;  // of tsm_drain
   localparam integer C_W = ADDR_W < 16 ? 19 : ADDR_W + 3;  // columns, signed: a row fills the memory at most
   localparam integer R_W = 18;  // rows, signed
 
@@ -101,8 +106,10 @@ module tsm_nest #(
   wire logic end_line = end_pixel && last_ox;
   wire logic end_group = end_line && last_oy;
 
-  wire logic [7:0] count = last_g ? last_count : channelwise_i ? 8'(VEC) : 8'(PES);
-  wire logic [7:0] clocks = packed_i ? 8'd1 : raw_i ? count : (count + 8'(RQS - 1)) / 8'(RQS);
+  wire logic [7:0] channels = !channelwise_i ? 8'(PES) : wide_in_i ? 8'(VEC / 2) : 8'(VEC);
+  wire logic [7:0] count = last_g ? last_count : channels;
+  wire logic [7:0] clocks = packed_i ? 8'd1 : raw_i ? count
+                          : wide_out_i ? (count + 8'(WIDE - 1)) / 8'(WIDE) : (count + 8'(RQS - 1)) / 8'(RQS);
   wire logic held = end_pixel && emit && gap_q != 8'd0;
   wire logic step = busy_q && !held && !pause_i;
   assign busy_o = busy_q;
@@ -123,8 +130,8 @@ module tsm_nest #(
   wire logic [R_W-1:0] next_top = top_q + R_W'(stride_y);
   wire logic [ADDR_W-1:0] next_top_addr = top_addr_q + row_step_i;
   wire logic [W_ADDR_W-1:0] next_w_group = w_per_group ? w_q + 1'b1 : w_group_q;
-  wire logic [ADDR_W-1:0] channels = channelwise_i ? ADDR_W'(VEC) : ADDR_W'(PES);
-  wire logic [ADDR_W-1:0] next_out_group = out_group_q + (packed_i ? channels >> 3 : raw_i ? channels << 2 : channels);
+  wire logic [7:0] group_bytes = packed_i ? channels >> 3 : raw_i ? channels << 2 : wide_out_i ? channels << 1 : channels;
+  wire logic [ADDR_W-1:0] next_out_group = out_group_q + ADDR_W'(group_bytes);
   wire logic [ADDR_W-1:0] next_out_line = out_line_q + out_row_bytes;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -37,6 +37,7 @@ module tsm_pe #(
     input  wire logic [$clog2(PAR_WORDS)-1:0] p_addr4_i,
     input  wire logic [1:0]                   op_i,
     input  wire logic                         own_i,
+    input  wire logic                         wide_i,  // of tsm_mac
     input  wire logic                         step5_i,
     input  wire logic                         first5_i,
     input  wire logic                         last6_i,
@@ -46,7 +47,7 @@ module tsm_pe #(
 );
   localparam integer WAW = $clog2(WGT_WORDS);
   localparam integer PAW = $clog2(PAR_WORDS);
-  localparam integer SUM_W = 16 + $clog2(LANES);
+  localparam integer SUM_W = 23 + $clog2(LANES);
 
   wire logic [LANES*8-1:0] w2;
   logic [LANES*8-1:0] w3_q;
@@ -78,7 +79,9 @@ module tsm_pe #(
       .re_i(last6_i), .raddr_i(p_addr6_i), .rdata_o(multiplier_o)
   );
 
-  tsm_mac #(.LANES(LANES), .KIND(KIND)) u_mac (.clk_i, .x_i(x3_i), .w_i(w3_q), .sum_o(products));
+  tsm_mac #(.LANES(LANES), .KIND(KIND)) u_mac (
+      .clk_i, .x_i(x3_i), .w_i(w3_q), .wide_i, .sum_o(products)
+  );
 
   always_ff @(posedge clk_i) begin
     w3_q <= w2;

@@ -5,6 +5,7 @@
 //
 // Both are four products of 17 bits: the halves of acc with the halves of the multipliers.
 //   threshold: y = acc >= 0 ? 1 : -1
+// y has 16 bits; of a result of 8 the lower ones count.
 `default_nettype none
 
 module tsm_requantizer (
@@ -17,7 +18,7 @@ module tsm_requantizer (
     input  wire logic [5:0]  shift_i,
     input  wire logic [15:0] lo_i,
     input  wire logic [15:0] hi_i,
-    output      logic [7:0]  y_o
+    output      logic [15:0] y_o
 );
   logic signed [16:0] low1_q, high1_q;  // halves of acc
   logic signed [16:0] f0_q, f1_q, f2_q, f3_q;  // what they are multiplied with
@@ -55,10 +56,10 @@ module tsm_requantizer (
     scaled_q <= fits ? shifted[16:0] : {shifted[63], {16{!shifted[63]}}};
     negative_q <= {negative_q[2:0], high1_q[16]};
     // 6
-    if (threshold_i) y_o <= negative_q[3] ? 8'hff : 8'h01;
-    else if (scaled_q < lo) y_o <= lo_i[7:0];
-    else if (scaled_q > hi) y_o <= hi_i[7:0];
-    else y_o <= scaled_q[7:0];
+    if (threshold_i) y_o <= negative_q[3] ? 16'hffff : 16'h0001;
+    else if (scaled_q < lo) y_o <= lo_i;
+    else if (scaled_q > hi) y_o <= hi_i;
+    else y_o <= scaled_q[15:0];
   end
 endmodule
 

@@ -5,7 +5,7 @@
 // A design uses only some of the numbers.
 // verilator lint_off UNUSEDPARAM
 package tsm_soc_pkg;
-  localparam [31:0] VERSION = 32'h00000002;
+  localparam [31:0] VERSION = 32'h00000003;
   localparam [31:0] TABLES = 32'h00000008;
   localparam [31:0] MAGIC_DESCRIPTOR = 32'h00005443;
   localparam [31:0] MAGIC_IMAGE = 32'h314d5354;
@@ -65,6 +65,7 @@ package tsm_soc_pkg;
   localparam [31:0] FORMAT_UINT8 = 32'h00000001;
   localparam [31:0] FORMAT_PAIR = 32'h00000002;
   localparam [31:0] FORMAT_SPLIT = 32'h00000003;
+  localparam [31:0] FORMAT_INT16 = 32'h00000004;
 
   // Interrupt sources: bits of PENDING and ENABLE
   localparam [31:0] IRQ_ACCEL = 32'h00000000;
@@ -208,7 +209,7 @@ package tsm_soc_pkg;
   localparam integer STREAM_CONFIG_MODE_LSB = 0;
   localparam integer STREAM_CONFIG_MODE_W = 1;
   localparam integer STREAM_CONFIG_FORMAT_LSB = 8;
-  localparam integer STREAM_CONFIG_FORMAT_W = 2;
+  localparam integer STREAM_CONFIG_FORMAT_W = 3;
   localparam integer STREAM_CONFIG_SHIFT_LSB = 16;
   localparam integer STREAM_CONFIG_SHIFT_W = 4;
   localparam integer STREAM_FRAME_SAMPLES_LSB = 0;
@@ -253,6 +254,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_HISTORY_W = 1;
   localparam integer COMPUTE_IN2_SIGNED_LSB = 12;
   localparam integer COMPUTE_IN2_SIGNED_W = 1;
+  localparam integer COMPUTE_WIDE_IN_LSB = 13;
+  localparam integer COMPUTE_WIDE_IN_W = 1;
   localparam integer COMPUTE_PAD_NONE_LSB = 14;
   localparam integer COMPUTE_PAD_NONE_W = 1;
   localparam integer COMPUTE_MAGIC_LSB = 16;
@@ -315,6 +318,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_LOOK_UP_W = 1;
   localparam integer COMPUTE_TABLE_LSB = 528;
   localparam integer COMPUTE_TABLE_W = 3;
+  localparam integer COMPUTE_WIDE_OUT_LSB = 523;
+  localparam integer COMPUTE_WIDE_OUT_W = 1;
   localparam integer COMPUTE_LO_LSB = 544;
   localparam integer COMPUTE_LO_W = 16;
   localparam integer COMPUTE_HI_LSB = 560;

@@ -45,7 +45,7 @@ module tsm_stream #(
   logic [31:0] left_q, silence_q, addr_q;  // bytes and clocks; where the packer's next word goes
 
   wire logic start, stop, clear, lost, trigger, pair;
-  wire logic [1:0] format;
+  wire logic [2:0] format;
   wire logic [3:0] shift;
   wire logic [31:0] base, bytes, timeout;
   wire logic [15:0] samples, pretrigger, threshold, offset, sample, sample_bytes;

@@ -25,7 +25,7 @@ module tsm_stream_regs #(
     input  wire logic        lost_i,    // one clock a trigger
     // Configuration
     output wire logic        trigger_o,
-    output wire logic [1:0]  format_o,
+    output wire logic [2:0]  format_o,
     output wire logic [3:0]  shift_o,
     output wire logic [31:0] base_o,
     output wire logic [31:0] bytes_o,
@@ -36,7 +36,7 @@ module tsm_stream_regs #(
     output wire logic [31:0] timeout_o
 );
   logic trigger_q;
-  logic [1:0] format_q;
+  logic [2:0] format_q;
   logic [3:0] shift_q;
   logic [31:0] base_q, bytes_q, frame_q, level_q, timeout_q, lost_q, frames_q;
 
@@ -63,7 +63,7 @@ module tsm_stream_regs #(
   always_comb begin
     case (addr_i)
       tsm_soc_pkg::STREAM_STATUS[7:0]:    rdata = {16'd0, error_i, 6'd0, done_i, busy_i};
-      tsm_soc_pkg::STREAM_CONFIG[7:0]:    rdata = {12'd0, shift_q, 6'd0, format_q, 7'd0, trigger_q};
+      tsm_soc_pkg::STREAM_CONFIG[7:0]:    rdata = {12'd0, shift_q, 5'd0, format_q, 7'd0, trigger_q};
       tsm_soc_pkg::STREAM_BASE[7:0]:      rdata = base_q;
       tsm_soc_pkg::STREAM_BYTES[7:0]:     rdata = bytes_q;
       tsm_soc_pkg::STREAM_FRAME[7:0]:     rdata = frame_q;
@@ -96,7 +96,7 @@ module tsm_stream_regs #(
         case (addr_i)
           tsm_soc_pkg::STREAM_CONFIG[7:0]: begin
             trigger_q <= wdata_i[tsm_soc_pkg::STREAM_CONFIG_MODE_LSB];
-            format_q  <= wdata_i[tsm_soc_pkg::STREAM_CONFIG_FORMAT_LSB +: 2];
+            format_q  <= wdata_i[tsm_soc_pkg::STREAM_CONFIG_FORMAT_LSB +: 3];
             shift_q   <= wdata_i[tsm_soc_pkg::STREAM_CONFIG_SHIFT_LSB +: 4];
           end
           tsm_soc_pkg::STREAM_BASE[7:0]:    base_q <= wdata_i;

@@ -10,6 +10,7 @@ import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 from models import integers
 from soc_bench import only, rest
+from soc_chip import Chip
 from streams import pack, start, unpack
 
 EXTREMES = [0, 1, -1, 2**31 - 1, -(2**31), 2**30, -(2**30)]
@@ -33,21 +34,28 @@ async def sums_of_products(dut: Any, rng: random.Random) -> None:
     lanes, kind = integers(dut, "LANES", "KIND")
     cocotb.start_soon(cocotb.clock.Clock(dut.clk_i, 10, "ns").start())
     due: list[int] = []
-    for _ in range(200):
+    for number in range(400):
         await FallingEdge(dut.clk_i)
         if len(due) == 2:
             width = len(dut.sum_o)
             assert unpack(int(dut.sum_o.value), 1, width, signed=True) == [due.pop(0)]
+        if number % 100 == 0:
+            wide = number // 100 % 2 if kind != 2 else 0
+            dut.wide_i.value, due = wide, []
         signed = rng.random() < 0.5
-        x = [rng.choice([-128, 127]) if signed else rng.choice([0, 255, rng.randrange(256)]) for _ in range(lanes)]
+        x = [rng.choice([-128, 127]) if signed and (lane % 2 or not wide) else rng.choice([0, 255, rng.randrange(256)])
+             for lane in range(lanes)]  # fmt: skip
         w = [rng.choice([0, 127, 128, rng.randrange(256)]) for _ in range(lanes)]
+        if rng.random() < 0.2:
+            x, w = [255] * lanes, [rng.choice([127, 128])] * lanes
         dut.x_i.value, dut.w_i.value = pack(x, 9), pack(w, 8)
         if kind == 0:
-            due.append(sum(a * (b - 256 if b > 127 else b) for a, b in zip(x, w, strict=True)))
+            terms = [a * (b - 256 if b > 127 else b) for a, b in zip(x, w, strict=True)]
         elif kind == 1:
-            due.append(sum((-1 if b & 8 else 1) * (a << (b & 7)) for a, b in zip(x, w, strict=True) if b & 16))
+            terms = [(-1 if b & 8 else 1) * (a << (b & 7)) * (b >> 4 & 1) for a, b in zip(x, w, strict=True)]
         else:
-            due.append(sum(8 - 2 * ((a ^ b) & 255).bit_count() for a, b in zip(x, w, strict=True) if not a & 256))
+            terms = [(8 - 2 * ((a ^ b) & 255).bit_count()) * (not a & 256) for a, b in zip(x, w, strict=True)]
+        due.append(sum(term << 8 * (wide and lane % 2) for lane, term in enumerate(terms)))
 
 
 @only("tsm_history")
@@ -73,6 +81,8 @@ async def requantization_is_the_contracts(dut: Any, rng: random.Random) -> None:
         pair, threshold = int(rng.random() < 0.3), int(rng.random() < 0.1)
         shift = rng.choice([1, 62, rng.randint(1, 62)])
         lo, hi = sorted(rng.sample(range(-128, 128), 2)) if rng.random() < 0.5 else (0, rng.randint(1, 255))
+        if rng.random() < 0.3:
+            lo, hi = rng.choice([(-32768, 32767), sorted(rng.sample(range(-32768, 32768), 2))])
         dut.pair_i.value, dut.threshold_i.value, dut.shift_i.value = pair, threshold, shift
         dut.lo_i.value, dut.hi_i.value = lo & 0xFFFF, hi & 0xFFFF
         due: list[int] = []
@@ -80,7 +90,7 @@ async def requantization_is_the_contracts(dut: Any, rng: random.Random) -> None:
         for step in range(24):
             await FallingEdge(dut.clk_i)
             if step >= 6:
-                assert int(dut.y_o.value) == due[step - 6] & 0xFF, f"{due[step - 6]} expected"
+                assert int(dut.y_o.value) == due[step - 6] & 0xFFFF, f"{due[step - 6]} expected"
             if pair:
                 a, b = (rng.choice([-128, 255, rng.randint(-128, 255)]) for _ in range(2))
                 acc, product = (b & 0xFFFF) << 16 | a & 0xFFFF, a * m_a + b * m_b
@@ -132,21 +142,23 @@ async def bytes_become_their_entries(dut: Any, rng: random.Random) -> None:
 @only("tsm_drain")
 async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) -> None:
     pes, rqs, width = integers(dut, "PES", "RQS", "BYTES")
-    modes = ("raw_i", "packed_i", "threshold_i", "pair_i", "look_up_i")
+    modes = ("raw_i", "packed_i", "wide_i", "threshold_i", "pair_i", "look_up_i")
     rest(dut, "flush_i", "start_i", "m_a_i", "m_b_i", "addr_i", "count_i", "shift_i", "lo_i", "hi_i", *modes)
     rest(dut, "table_i", "ld_table_i")
     await start(dut)
     (held,) = integers(dut, "TABLES")
     tables = await filled(dut, rng, held, "ld_table_i")
     looked = ("look_up", "pair look_up") if held else ()
-    for mode in ("requantize", "raw", "packed", "threshold", "pair", *looked) * 3:
+    for mode in ("requantize", "raw", "packed", "threshold", "pair", "wide", "wide pair", *looked) * 3:
         dut.table_i.value = table = rng.randrange(held or 1)
         for name in modes:
             getattr(dut, name).value = int(name[:-2] in mode or (mode == "packed" and name == "threshold_i"))
         shift, lo, hi = rng.randint(1, 20 if "pair" in mode else 40), -128, 127
+        if "wide" in mode:
+            lo, hi = rng.choice([(-32768, 32767), (-30000, 1000)])
         m_a, m_b = rng.randint(-(2**20), 2**20), rng.randint(-(2**20), 2**20)
         dut.m_a_i.value, dut.m_b_i.value = m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
-        dut.shift_i.value, dut.lo_i.value, dut.hi_i.value = shift, lo & 0xFFFF, hi
+        dut.shift_i.value, dut.lo_i.value, dut.hi_i.value = shift, lo & 0xFFFF, hi & 0xFFFF
         made: dict[int, int] = {}
         found: dict[int, int] = {}
         wait = 0
@@ -160,7 +172,8 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                 if "pair" in mode:
                     values = [rng.randint(-128, 127) + 65536 * rng.randint(-128, 127) for _ in range(pes)]
                 dut.results_i.value, dut.multipliers_i.value = pack(values, 32), pack(factors, 32)
-                wait = {"raw": count, "packed": 1}.get(mode, -(-count // rqs)) + rng.choice([0, 0, 1, 5])
+                at_once = Chip(rqs=rqs).wide if "wide" in mode else rqs
+                wait = {"raw": count, "packed": 1}.get(mode, -(-count // at_once)) + rng.choice([0, 0, 1, 5])
                 if mode == "raw":
                     data = list(pack(values[:count], 32).to_bytes(4 * count, "little"))
                 elif mode == "packed":
@@ -175,7 +188,12 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                     if "pair" in mode:
                         halves = [unpack(v & 0xFFFFFFFF, 2, 16, signed=True) for v in values]
                         sums = [a * m_a + b * m_b for a, b in halves]
-                    data = [min(max((v + half) >> shift, lo), hi) & 255 for v in sums[:count]]
+                    data = [min(max((v + half) >> shift, lo), hi) for v in sums[:count]]
+                    data = (
+                        list(pack(data, 16).to_bytes(2 * count, "little"))
+                        if "wide" in mode
+                        else [v & 255 for v in data]
+                    )
                     data = [tables[256 * table + v] for v in data] if "look_up" in mode else data
                 made |= {at + i: value for i, value in enumerate(data)}
             wait -= 1

@@ -60,8 +60,19 @@ class Chip:
             for number, word in enumerate(words.view(np.int32)):
                 self.params[dest + number // (2 * self.pes), number // 2 % self.pes, number % 2] = int(word)
 
-    def products(self, x: NDArray[np.int64], w: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Sum of the products of LANES inputs with the weight word of every element."""
+    @property
+    def wide(self) -> int:
+        """Results of two bytes that are written in a clock: half as many as bytes, or as there are requantizers."""
+        return min(self.rqs, max(self.rqs, 4) // 2)
+
+    def lanes_of(self, word: NDArray[np.uint8], is_signed: object, wide: object) -> NDArray[np.int64]:
+        """A word's bytes as numbers; of 16-bit values, low byte first, the low bytes have no sign."""
+        x = word.astype(np.int64)
+        counts = (np.arange(self.lanes) % 2 == 1) | (not wide)
+        return x - np.where(counts & bool(is_signed) & (x > 127), 256, 0)
+
+    def products(self, x: NDArray[np.int64], w: NDArray[np.uint8], wide: object = False) -> NDArray[np.int64]:
+        """Sum of the products of LANES inputs with the weight word of every element; those of high bytes count 256."""
         if self.kind == 0:
             terms = x * w.view(np.int8).astype(np.int64)
         elif self.kind == 1:
@@ -70,7 +81,7 @@ class Chip:
             agree = ~((x & 0xFF).astype(np.uint8) ^ w)
             sums = 2 * np.unpackbits(agree[..., None], axis=-1).sum(axis=-1).astype(np.int64) - 8
             terms = np.where(x < NOTHING, sums, 0)
-        return terms.sum(axis=-1)
+        return terms @ np.where((np.arange(self.lanes) % 2 == 1) & bool(wide), 256, 1)
 
 
 @dataclass
@@ -134,19 +145,19 @@ class Step:
 def steps(chip: Chip, f: Fields) -> Iterator[Step]:
     """The loops of docs/soc-rtl.md over a compute descriptor."""
     channelwise, packed = modes(chip, f)
-    size = chip.vec if channelwise else chip.pes
-    stride = 4 * size if f["ending"] == RAW else size // 8 if packed else size
+    size = chip.pes if not channelwise else chip.vec // 2 if f["wide_in"] else chip.vec
+    stride = 4 * size if f["ending"] == RAW else size // 8 if packed else 2 * size if f["wide_out"] else size
     columns = (f["out_w"] - 1) * f["history_stride"] + f["history_kw"] if f["history"] else f["out_w"]
     window = list(product(range(f["kh"]), range(f["kx_n"]), range(f["run_n"])))
     for g, oy, c in product(range(f["groups"]), range(f["out_h"]), range(columns)):
         count = f["last_count"] if g == f["groups"] - 1 else size
-        gap = count if f["ending"] == RAW else 1 if packed else -(-count // chip.rqs)
+        gap = count if f["ending"] == RAW else 1 if packed else -(-count // (chip.wide if f["wide_out"] else chip.rqs))
         ox, between = divmod(c - f["history_kw"] + 1, f["history_stride"]) if f["history"] else (c, 0)
         out = f["out_base"] + oy * f["out_row_bytes"] + max(ox, 0) * f["out_pix_bytes"] + g * stride
         for k, (ky, kx, r) in enumerate(window):
             row = oy * f["stride_y"] - f["pad_top"] + ky * f["dil_y"]
             column = c * f["dil_xb" if f["history"] else "stride_xb"] - f["pad_left_b"]
-            column += kx * f["dil_xb"] + r * chip.lanes + (g * size if channelwise else 0)
+            column += kx * f["dil_xb"] + r * chip.lanes + (g * chip.vec if channelwise else 0)
             base = f["in2_base"] if f["opcode"] == ADD and ky else f["in_base"] + row * f["in_row_bytes"]
             weight = f["w_base"] + k + (g * len(window) if f["w_per_group"] else 0)
             ends = k == len(window) - 1 and ox >= 0 and between == 0
@@ -173,7 +184,7 @@ def compute(chip: Chip, f: Fields) -> Work:
         held = chip.act[(step.address + np.arange(chip.lanes)) % chip.act_bytes]
         word = np.where(there, held, f["pad_byte"]).astype(np.uint8)
         is_signed = f["in2_signed"] if f["opcode"] == ADD and step.ky else f["in_signed"]
-        x = (word.view(np.int8) if is_signed else word).astype(np.int64)
+        x = chip.lanes_of(word, is_signed, f["wide_in"])
         own = np.zeros(chip.pes, np.int64)
         own[: chip.vec] = x[: chip.vec]
         if f["opcode"] == MAXPOOL:
@@ -193,7 +204,7 @@ def compute(chip: Chip, f: Fields) -> Work:
                 acc = acc + np.where(chip.weights[step.weight, :, 0] & 1, -own, own)
             else:
                 x = of_bits(chip, f, step, word, there) if chip.kind == 2 else x
-                acc = acc + chip.products(x[None, :], chip.weights[step.weight])
+                acc = acc + chip.products(x[None, :], chip.weights[step.weight], f["wide_in"])
         if step.ends:
             store(chip, f, step, [int(v) for v in acc[: step.count]])
     return work
@@ -215,7 +226,8 @@ def store(chip: Chip, f: Fields, step: Step, values: list[int]) -> None:
     elif f["ending"] == THRESHOLD:
         made = np.array([1 if v >= 0 else 255 for v in values], np.uint8)
     else:
-        made = np.array(ends(values, f, factors), np.int64).astype(np.uint8)
+        made = np.array(ends(values, f, factors), np.int64)
+        made = made.astype("<i2").view(np.uint8) if f["wide_out"] else made.astype(np.uint8)
         made = chip.tables[f["table"] * 256 + made.astype(np.int64)] if f["look_up"] else made
     chip.act[(step.out + np.arange(len(made))) % chip.act_bytes] = made
 

@@ -29,6 +29,10 @@ def verdict(f: Fields, chip: Chip, ops: int) -> int:
         return m.ERROR["OPCODE"]
     if f["look_up"] and (f["ending"] != REQUANTIZE or not ops & 8):
         return m.ERROR["OPCODE"]
+    if f["wide_in"] and (f["opcode"] != CONV or f["history"] or chip.kind == 2):
+        return m.ERROR["OPCODE"]
+    if f["wide_out"] and (f["ending"] != REQUANTIZE or f["look_up"] or chip.kind == 2):
+        return m.ERROR["OPCODE"]
     counts = ("out_h", "in_h", "out_w", "groups", "kh", "kx_n", "run_n", "last_count", "shift")
     history = f["kh"] <= 8 and 1 <= f["history_kw"] <= chip.lanes and f["history_stride"]
     if 0 in (f[name] for name in counts) or f["last_count"] > chip.pes or (f["history"] and not history):
@@ -45,7 +49,7 @@ def spoilt(f: Fields, chip: Chip, rng: random.Random) -> Fields:
         "opcode": (0, 1, 2, 3, 4, 4, 5, 0x81),
         "ending": (0, 1, 2, 3),
         "history": (0, 1),
-        "look_up": (0, 1),
+        **dict.fromkeys(("look_up", "wide_in", "wide_out"), (1,)),
         **dict.fromkeys(("out_h", "in_h", "out_w", "groups", "kx_n", "run_n", "history_stride", "shift"), (0, 1)),
         "kh": (0, 1, 8, 9),
         "history_kw": (0, chip.lanes, chip.lanes + 1),
@@ -55,7 +59,7 @@ def spoilt(f: Fields, chip: Chip, rng: random.Random) -> Fields:
         "w_base": (chip.wgt_words - 1, chip.wgt_words, 1 << 20),
         "p_base": (chip.par_words - 1, chip.par_words, 1 << 20),
     }
-    name = rng.choice(list(bounds))
+    name = rng.choice([*bounds, *2 * ("opcode", "ending", "history", "look_up", "wide_in", "wide_out")])
     return f | {name: rng.choice(bounds[name])}
 
 
@@ -187,7 +191,7 @@ async def descriptors_run_in_order_on_an_empty_machine(dut: Any, rng: random.Ran
     quiet(dut)
     await start(dut)
     known(dut, *OUTPUTS)
-    for _ in range(60):
+    for _ in range(240):
         run = Run(dut, chip, ops, rng)
         wanted = next((at for at, code in enumerate(run.codes) if code), len(run.codes))
         if not await run.go(rng.choice([None, None, rng.randrange(2, 300)])):

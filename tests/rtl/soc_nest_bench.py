@@ -20,6 +20,7 @@ def describe(dut: Any, chip: Chip, f: Fields) -> None:
     dut.desc_i.value = words(pack("COMPUTE", f))
     dut.channelwise_i.value, dut.packed_i.value = int(channelwise), int(packed)
     dut.raw_i.value = int(f["ending"] == RAW)
+    dut.wide_in_i.value, dut.wide_out_i.value = f["wide_in"], f["wide_out"]
     dut.first_addr_i.value = (f["in_base"] - f["pad_top"] * f["in_row_bytes"]) % chip.act_bytes
     dut.dil_step_i.value = jump % chip.act_bytes
     dut.row_step_i.value = f["stride_y"] * f["in_row_bytes"] % chip.act_bytes
@@ -85,7 +86,7 @@ async def steps_are_those_of_the_loops(dut: Any, rng: random.Random) -> None:
     quiet(dut)
     await start(dut)
     known(dut, "busy_o", "step_o", "stall_o")
-    for number in range(30):
+    for number in range(120):
         chip = Chip(pes=pes, lanes=lanes, rqs=rqs, kind=2 * (number % 5 == 4), **sizes)
         (f,) = program(rng, chip, 1).computes
         await walk(dut, chip, f, rng, (0.0, 0.3)[number % 2], rng.choice([None, None, rng.randrange(40)]))

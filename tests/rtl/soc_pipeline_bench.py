@@ -33,11 +33,13 @@ def accumulate(op: int, acc: int, first: bool, bias: int, total: int, own: int) 
     return (acc + 2**31) % 2**32 - 2**31
 
 
-def summed(chip: Chip, own_sums: bool, x: NDArray[np.int64], own: NDArray[np.int64], weights: NDArray[np.uint8]) -> Any:
+def summed(
+    chip: Chip, own_sums: bool, wide: bool, x: NDArray[np.int64], own: NDArray[np.int64], weights: NDArray[np.uint8]
+) -> Any:
     """What a step adds to the elements' sums: products, or, of bits with `own_sums`, their own bytes."""
     if chip.kind == 2 and own_sums:
         return np.where(weights[:, 0] & 1, -own, own)
-    return chip.products(x & 0x1FF if chip.kind == 2 else x, weights)
+    return chip.products(x & 0x1FF if chip.kind == 2 else x, weights, wide)
 
 
 class Loader:
@@ -72,8 +74,8 @@ async def accumulators_of_every_kind(dut: Any, rng: random.Random) -> None:
     acc, shown, now = 0, None, 0
     more = (BITS, SUM, BITS) if kind == 2 else ()
     for phase, op in enumerate((SUM, SUM, MAXIMUM, PAIR, SUM, PAIR, MAXIMUM, SUM, *more)):
-        own_sums = rng.random() < 0.5
-        dut.op_i.value, dut.own_i.value = op, int(own_sums)
+        own_sums, wide = rng.random() < 0.5, kind != 2 and rng.random() < 0.5
+        dut.op_i.value, dut.own_i.value, dut.wide_i.value = op, int(own_sums), int(wide)
         due: dict[int, dict[str, int]] = defaultdict(dict)
         ended = True
         for step in range(80):
@@ -88,7 +90,7 @@ async def accumulators_of_every_kind(dut: Any, rng: random.Random) -> None:
                 ends = int(rng.random() < 0.3)
                 x = [rng.choice([-128, 127, 255, 0, rng.randint(-128, 255)]) for _ in range(lanes)]
                 own = rng.choice([-128, 255, rng.randint(-128, 255)])
-                adds = summed(chip, own_sums, np.array([x]), np.array([own]), chip.weights[weight])
+                adds = summed(chip, own_sums, wide, np.array([x]), np.array([own]), chip.weights[weight])
                 total = int(adds[0])
                 acc = accumulate(op, acc, ended, int(chip.params[bias_at, 0, 0]), total, own)
                 inputs["w_addr1_i"] = weight
@@ -113,10 +115,10 @@ class Array:
         self.acc = [0] * chip.pes
 
     def step(
-        self, op: int, mode: tuple[bool, bool], first: bool, ky: int, weight: int, parameter: int, x: list[int]
+        self, op: int, mode: tuple[bool, bool, bool], first: bool, ky: int, weight: int, parameter: int, x: list[int]
     ) -> None:
-        """One step with these lanes; with history or not, with sums of the elements' own bytes or not."""
-        history, own_sums = mode
+        """One step with these lanes; with history, sums of the elements' own bytes, values of 16 bits, or not."""
+        history, own_sums, wide = mode
         chip = self.chip
         own: NDArray[np.int64] = np.zeros(chip.pes, np.int64)
         own[: chip.vec] = x[: chip.vec]
@@ -125,7 +127,7 @@ class Array:
             self.past[ky] = np.roll(self.past[ky], 1, axis=0)
             self.past[ky, 0] = own
             words[: chip.vec] = self.past[ky].T[: chip.vec]
-        sums = summed(chip, own_sums, words, own, chip.weights[weight])
+        sums = summed(chip, own_sums, wide, words, own, chip.weights[weight])
         for p in range(chip.pes):
             bias = int(chip.params[parameter, p, 0])
             self.acc[p] = accumulate(op, self.acc[p], first, bias, int(sums[p]), int(own[p]))
@@ -146,8 +148,9 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
         await FallingEdge(dut.clk_i)
         in_signed, in2_signed, pad = rng.randint(0, 1), rng.randint(0, 1), rng.randrange(256)
         own_sums, pad_none = rng.random() < 0.5, rng.random() < 0.5
+        wide = kind != 2 and op == SUM and not history and rng.random() < 0.5
         dut.op_i.value, dut.history_i.value, dut.pad_byte_i.value = op, int(history), pad
-        dut.own_i.value, dut.pad_none_i.value = int(own_sums), int(pad_none)
+        dut.own_i.value, dut.pad_none_i.value, dut.wide_i.value = int(own_sums), int(pad_none), int(wide)
         dut.in_signed_i.value, dut.in2_signed_i.value = in_signed, in2_signed
         warm = [ky for ky in range(8) for _ in range(lanes)] if history else []  # whatever a flush has left is gone
         stops = rng.choice([0, 0, len(warm) + rng.randrange(5, 60)])
@@ -171,14 +174,14 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
                 signed = in2_signed if op == PAIR and ky else in_signed
                 bytes_ = [byte if before <= j < inside else pad for j, byte in enumerate(word)]
                 run = rng.choice([16, rng.randint(1, lanes)])
-                x = [byte - 256 if signed and byte > 127 else byte for byte in bytes_]
+                x = [int(value) for value in chip.lanes_of(np.array(bytes_, np.uint8), signed, wide)]
                 if kind == 2 and op == SUM and not own_sums:
                     there = [j < run and (before <= j < inside or not pad_none) for j in range(lanes)]
                     x = [byte if counts else 256 for byte, counts in zip(bytes_, there, strict=True)]
                 weight = phase % 2 * weights // 2 + rng.randrange(weights // 2)
                 parameter = phase % 2 * params // 2 + rng.randrange(params // 2) if ended else parameter
                 out, count = rng.getrandbits(address_w), rng.randint(1, pes)
-                model.step(op, (history, own_sums), ended, ky, weight, parameter, x)
+                model.step(op, (history, own_sums, wide), ended, ky, weight, parameter, x)
                 moved |= set(range(now, now + 6 + int(ends)))
                 if ends:
                     factors = [int(m) & WORD for m in chip.params[parameter, :, 1]]

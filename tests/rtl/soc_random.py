@@ -32,7 +32,7 @@ class Program:
         self.loads.append({"opcode": opcode, "after_compute": after, **size})
 
 
-def _ending(rng: random.Random, f: Fields, raw: bool) -> None:
+def _ending(rng: random.Random, f: Fields, raw: bool, kind: int) -> None:
     signed = rng.random() < 0.5
     f["lo"], f["hi"] = (-128, 127) if signed else (0, 255)
     f["look_up"], f["table"] = 0, rng.randrange(TABLES)
@@ -40,11 +40,20 @@ def _ending(rng: random.Random, f: Fields, raw: bool) -> None:
         f["lo"], f["hi"] = sorted(rng.sample(range(f["lo"], f["hi"] + 1), 2))
     f["ending"] = rng.choice([REQUANTIZE] * 4 + ([RAW, THRESHOLD] if raw else []))
     f["look_up"] = int(f["ending"] == REQUANTIZE and rng.random() < 0.4)
+    f["wide_out"] = int(f["ending"] == REQUANTIZE and not f["look_up"] and kind != 2 and rng.random() < 0.6)
+    if f["wide_out"]:
+        f["lo"], f["hi"] = sorted(rng.sample([-32768, 32767, *(rng.randint(-32768, 32767) for _ in range(3))], 2))
     f["shift"] = rng.choice([rng.randint(1, 62), rng.randint(8, 30), rng.randint(8, 30)])
 
 
+def _wide(rng: random.Random, chip: Chip) -> int:
+    """Whether inputs are of 16 bits."""
+    return int(chip.kind != 2 and rng.random() < 0.4)
+
+
 def _conv(rng: random.Random, chip: Chip) -> Fields:
-    c_in = rng.randint(1, 2 * chip.lanes + 3)
+    wide = _wide(rng, chip)
+    c_in = (1 + wide) * rng.randint(1, (2 * chip.lanes + 3) >> wide)
     in_w, kw = rng.randint(1, 6), rng.randint(1, 3)
     f = {"opcode": CONV, "in_h": rng.randint(1, 5), "in_row_bytes": in_w * c_in, "kh": rng.randint(1, 3)}
     f |= {"out_h": rng.randint(1, 3), "out_w": rng.randint(1, 4), "groups": rng.randint(1, 3)}
@@ -56,17 +65,20 @@ def _conv(rng: random.Random, chip: Chip) -> Fields:
         f |= {"kx_n": kw, "run_n": -(-c_in // chip.lanes), "dil_xb": rng.randint(1, 3) * c_in}
     if chip.kind == 2:
         f |= {"run_last": rng.randint(0, chip.lanes), "pad_none": rng.randint(0, 1)}
-    return f | {"w_per_group": 1, "last_count": rng.randint(1, chip.pes)}
+    return f | {"w_per_group": 1, "last_count": rng.randint(1, chip.pes), "wide_in": wide}
 
 
-def _channelwise(rng: random.Random, chip: Chip, opcode: int) -> Fields:
-    channels = rng.randint(1, 3 * chip.vec)
-    f = {"opcode": opcode, "in_h": rng.randint(1, 5), "in_row_bytes": rng.randint(1, 6) * channels, "channelwise": 1}
-    f |= {"kh": rng.randint(1, 3), "kx_n": rng.randint(1, 3), "run_n": 1, "dil_xb": rng.randint(1, 2) * channels}
-    f |= {"out_h": rng.randint(1, 3), "out_w": rng.randint(1, 4), "groups": -(-channels // chip.vec)}
+def _channelwise(rng: random.Random, chip: Chip, opcode: int, wide: int = 0) -> Fields:
+    """Every channel for itself; of 16-bit values, VEC bytes are half as many channels."""
+    size = chip.vec >> wide
+    channels = rng.randint(1, 3 * size)
+    pixel = channels << wide
+    f = {"opcode": opcode, "in_h": rng.randint(1, 5), "in_row_bytes": rng.randint(1, 6) * pixel, "channelwise": 1}
+    f |= {"kh": rng.randint(1, 3), "kx_n": rng.randint(1, 3), "run_n": 1, "dil_xb": rng.randint(1, 2) * pixel}
+    f |= {"out_h": rng.randint(1, 3), "out_w": rng.randint(1, 4), "groups": -(-channels // size)}
     f |= {"stride_y": rng.randint(1, 2), "dil_y": rng.randint(1, 2), "pad_top": rng.randint(0, 1)}
-    f |= {"stride_xb": rng.randint(1, 2) * channels, "pad_left_b": rng.randint(0, 1) * channels}
-    return f | {"w_per_group": rng.randint(0, 1), "last_count": (channels - 1) % chip.vec + 1}
+    f |= {"stride_xb": rng.randint(1, 2) * pixel, "pad_left_b": rng.randint(0, 1) * pixel, "wide_in": wide}
+    return f | {"w_per_group": rng.randint(0, 1), "last_count": (channels - 1) % size + 1}
 
 
 def _history(rng: random.Random, chip: Chip) -> Fields:
@@ -94,10 +106,13 @@ def _add(rng: random.Random, chip: Chip) -> Fields:
 
 def _sizes(f: Fields, chip: Chip) -> tuple[int, int, int]:
     """Bytes of the input, bytes of the output, weight words."""
-    size = chip.vec if f["opcode"] != CONV or f.get("channelwise") else chip.pes
+    channelwise = f["opcode"] != CONV or f.get("channelwise")
+    size = chip.vec >> f.get("wide_in", 0) if channelwise else chip.pes
     pixel = (f["groups"] - 1) * size + f["last_count"]
     if f["ending"] == RAW:
         pixel *= 4
+    if f["wide_out"]:
+        pixel *= 2
     if f["ending"] == THRESHOLD and chip.kind == 2:
         pixel = -(-pixel // 8)
     steps = f["kh"] * f["kx_n"] * f["run_n"]
@@ -109,10 +124,11 @@ def descriptor(rng: random.Random, chip: Chip, number: int) -> Fields:
     """A compute descriptor that fits: even ones read the lower half of the activation memory, odd ones the upper."""
     pools = [MAXPOOL, CONV, BITPOOL] if chip.kind == 2 else [MAXPOOL, CONV]
     makers = [_conv, _conv, _add, lambda r, c: _channelwise(r, c, rng.choice(pools))]
+    makers += [lambda r, c: _channelwise(r, c, CONV, _wide(r, c))]
     makers += [_conv if chip.kind == 2 else _history]
     while True:
         f = rng.choice(makers)(rng, chip)
-        _ending(rng, f, f["opcode"] == CONV)
+        _ending(rng, f, f["opcode"] == CONV, chip.kind)
         if f["opcode"] == ADD:
             f["shift"] = rng.randint(8, 30)
         read, written, weights = _sizes(f, chip)
@@ -160,6 +176,6 @@ def program(rng: random.Random, chip: Chip, count: int) -> Program:
             made.load(3, 64 * f["table"], results.view(np.uint32), max(0, number - 1))
         f["after_load"] = len(made.loads)
         names = "history w_per_group channelwise in2_signed ending history_stride history_kw dil_xb stride_xb pad_top"
-        names += " pad_left_b w_base p_base m_a m_b"
+        names += " pad_left_b w_base p_base m_a m_b wide_in wide_out"
         made.computes.append(dict.fromkeys(names.split(), 0) | f)
     return made

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from soc_image import ImageParts, dense, frame_input, hardware, software
+from soc_image import DEFAULT_CHIP, ImageParts, dense, frame_input, hardware, software
 from soft_reference import OPERATORS, apply
 from tinsmith_backends.soc import firmware
 from tinsmith_backends.soc import memory_map as m
@@ -35,6 +35,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         request.param,
         *STRICT,
         *SANITIZERS,
+        f"-DIDENTITY={m.identity(*DEFAULT_CHIP)}u",
         f"-I{firmware.ROOT / 'firmware' / 'include'}",
         *files,
         "-o",
@@ -367,7 +368,12 @@ def test_a_trigger_is_configured_as_the_image_says(host: Path) -> None:
 def test_triggers_that_cannot_be_are_refused(host: Path) -> None:
     split, pair = m.SAMPLE_FORMAT["SPLIT"], m.SAMPLE_FORMAT["PAIR"]
     wrong = [{"samples": 8}, {"samples": 0, "bytes": 0}, {"samples": 2000, "bytes": 2000}, {"pretrigger": 16}]
-    wrong += [{"format": pair}, {"format": 4}, *({"format": split, "samples": 8, "shift": s} for s in (0, 9))]
+    wrong += [
+        {"format": pair},
+        {"format": 5, "samples": 8},
+        {"format": m.SAMPLE_FORMAT["INT16"]},
+        *({"format": split, "samples": 8, "shift": s} for s in (0, 9)),
+    ]
     found = serve(host, [trigger(**values) for values in wrong], width=2)
     assert [words[0] for words in found] == [ERROR["STREAM_INPUT"]] * len(wrong)
     found = serve(host, [trigger(), trigger(beat_bytes=4)], width=4)

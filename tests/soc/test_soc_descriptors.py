@@ -29,37 +29,41 @@ def machine(chip: Chip, seed: int) -> Model:
 def random_descriptor(chip: Chip, seed: int, form: str) -> dict[str, int]:
     rng = np.random.default_rng(seed)
     one = lambda low, high: int(rng.integers(low, high + 1))  # noqa: E731
-    grouped, channels = form != "dense", one(1, 20)
-    groups = -(-channels // (chip.vector if grouped else chip.pes))
-    pixel = channels if grouped else one(1, 9)
+    grouped, channels = "dense" not in form, one(1, 20)
+    wide = int("wide" in form)
+    groups = -(-channels // (chip.vector >> wide if grouped else chip.pes))
+    pixel = (channels if grouped else one(1, 9)) << wide
     height, width, kh, kw = one(1, 6), one(2, 6), one(1, 3), one(1, 3)
     d = dict.fromkeys((field.name for field in COMPUTE.fields), 0)
     d |= {"opcode": OPCODE["MAXPOOL" if form == "maximum" else "CONV"], "channelwise": int(grouped)}
     d |= {"history": int(form == "history"), "w_per_group": one(0, 1), "in_signed": one(0, 1), "in_base": INPUT}
+    d |= {"wide_in": wide}
     d |= {"in_h": height, "in_row_bytes": width * pixel, "out_h": one(1, 3), "out_w": one(1, 3), "groups": groups}
     d |= {"kh": kh, "kx_n": kw, "run_n": 1 if grouped else one(1, 2), "stride_y": one(1, 2), "dil_y": one(1, 2)}
     d |= {"stride_xb": one(1, 2) * pixel, "dil_xb": one(1, 2) * pixel, "pad_top": one(0, 2)}
     d |= {"pad_byte": one(0, 255), "pad_left_b": one(0, 2) * pixel, "w_base": one(0, 500), "p_base": one(0, 200)}
-    width_of = chip.vector if grouped else chip.pes
+    width_of = chip.vector >> wide if grouped else chip.pes
     d |= {"last_count": channels - (groups - 1) * width_of, "out_base": OUTPUT, "shift": one(1, 62)}
-    size = 4 if one(0, 3) == 0 else 1
-    d |= {"ending": ENDING["RAW"] if size == 4 else ENDING[("REQUANTIZE", "THRESHOLD")[one(0, 1)]]}
+    ending, size = [("RAW", 4), ("REQUANTIZE", 1), ("REQUANTIZE", 2), ("THRESHOLD", 1)][one(0, 3)]
+    d |= {"ending": ENDING[ending], "wide_out": int(size == 2)}
     d |= {
         "out_pix_bytes": channels * size,
         "out_row_bytes": channels * size * d["out_w"],
-        "lo": -128,
-        "hi": one(0, 127),
+        "lo": -128 if size == 1 else -32768,
+        "hi": one(0, 127 if size == 1 else 32767),
     }
     if form == "history":
         d |= {"kx_n": 1, "history_kw": one(1, min(3, chip.lanes)), "history_stride": one(1, 2), "dil_xb": pixel}
     return d
 
 
-def byte(model: Model, d: dict[str, int], row: int, column: int) -> int:
-    """What a lane sees."""
+def byte(model: Model, d: dict[str, int], row: int, column: int, lane: int = 0) -> int:
+    """What a lane sees; of 16-bit values, an even lane the low byte and an odd one 256 times the high."""
     inside = 0 <= row < d["in_h"] and 0 <= column < d["in_row_bytes"]
     value = int(model.act[d["in_base"] + row * d["in_row_bytes"] + column]) if inside else d["pad_byte"]
-    return value - 256 if d["in_signed"] and value > 127 else value
+    if d["wide_in"] and lane % 2 == 0:
+        return value
+    return (value - 256 if d["in_signed"] and value > 127 else value) * (256 if d["wide_in"] else 1)
 
 
 def accumulate(model: Model, d: dict[str, int], g: int, oy: int, ox: int, pe: int) -> int:
@@ -77,7 +81,7 @@ def accumulate(model: Model, d: dict[str, int], g: int, oy: int, ox: int, pe: in
                     continue
                 words = d["kh"] * d["kx_n"] * d["run_n"]
                 weights = model.weights[d["w_base"] + (g * words if d["w_per_group"] else 0) + k, pe]
-                acc = (acc or 0) + sum(int(w) * byte(model, d, row, column + j) for j, w in enumerate(weights))
+                acc = (acc or 0) + sum(int(w) * byte(model, d, row, column + j, j) for j, w in enumerate(weights))
                 k += 1
     return acc or 0
 
@@ -102,14 +106,15 @@ def ended(model: Model, d: dict[str, int], g: int, pe: int, acc: int) -> bytes:
     if d["ending"] == ENDING["THRESHOLD"]:
         return b"\x01" if acc + bias >= 0 else b"\xff"
     value = ((acc + bias) * multiplier + (1 << (d["shift"] - 1))) >> d["shift"]
-    return (max(d["lo"], min(d["hi"], value)) & 0xFF).to_bytes(1, "little")
+    limited, size = max(d["lo"], min(d["hi"], value)), 1 + d["wide_out"]
+    return (limited % 256**size).to_bytes(size, "little")
 
 
 def expected(model: Model, d: dict[str, int]) -> dict[int, int]:
     """Every byte that the descriptor writes, by address."""
     found: dict[int, Any] = {}
-    size = 4 if d["ending"] == ENDING["RAW"] else 1
-    width = model.chip.vector if d["channelwise"] else model.chip.pes
+    size = 4 if d["ending"] == ENDING["RAW"] else 1 + d["wide_out"]
+    width = model.chip.vector >> d["wide_in"] if d["channelwise"] else model.chip.pes
     for g, oy, ox in np.ndindex(d["groups"], d["out_h"], d["out_w"]):
         for pe in range(d["last_count"] if g == d["groups"] - 1 else width):
             acc = (filtered if d["history"] else accumulate)(model, d, g, oy, ox, pe)
@@ -118,7 +123,7 @@ def expected(model: Model, d: dict[str, int]) -> dict[int, int]:
     return found
 
 
-@pytest.mark.parametrize("form", ["dense", "taps", "history", "maximum"])
+@pytest.mark.parametrize("form", ["dense", "taps", "history", "maximum", "wide dense", "wide taps"])
 @pytest.mark.parametrize("chip", CHIPS, ids=["8x8", "8x4", "4x16"])
 def test_the_model_is_the_nest_of_loops(chip: Chip, form: str) -> None:
     for seed in range(6):

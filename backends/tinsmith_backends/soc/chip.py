@@ -99,6 +99,11 @@ class Chip:
         return min(self.pes, self.lanes)
 
     @property
+    def wide_results(self) -> int:
+        """Requantized values of 16 bits that are written in a clock: as many as fit through the write port."""
+        return min(self.rqs, max(self.rqs, 4) // 2)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates a clock."""
         return self.pes * self.lanes * (8 if self.kind == XNOR else 1)

@@ -107,6 +107,15 @@ def _int8_weights(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
     return not isinstance(layer, Weighted) or in_hardware(layer, chip) or bool(layer.weight.max(initial=0) <= 127)
 
 
+def _sixteen_bits(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
+    """It reads or makes values of 16 bits, which the firmware does not, and this chip has no products by its weights.
+
+    activations = "8-bit" there, or --set kind=multiply, or kind=shift and weights of powers of two
+    """
+    wide = any(graph.tensors[name].bits == 16 for name in (*layer.inputs, layer.output))
+    return not (wide and isinstance(layer, Weighted)) or in_hardware(layer, chip)
+
+
 def _pairs_of_bits(chip: Chip, graph: ExactGraph, layer: Layer) -> bool:
     """It pads an odd number of channels of bits with another value than +1, and the eighth bits of bytes are +1.
 
@@ -160,6 +169,7 @@ RULES: tuple[Rule, ...] = (
 CHIP_RULES: tuple[Callable[[Chip, ExactGraph, Layer], bool], ...] = (
     _one_sign,
     _int8_weights,
+    _sixteen_bits,
     _pairs_of_bits,
     _whole_bytes,
 )

@@ -137,7 +137,9 @@ def ending_clocks(compute: Compute, count: int, chip: Chip) -> int:
     """Clocks that `count` results of a group take on their way out."""
     if _as_bits(compute, chip):
         return 1
-    return count if compute.fields["ending"] == ENDING["RAW"] else -(-count // chip.rqs)
+    if compute.fields["ending"] == ENDING["RAW"]:
+        return count
+    return -(-count // (chip.wide_results if compute.fields.get("wide_out") else chip.rqs))
 
 
 def _as_bits(compute: Compute, chip: Chip) -> bool:

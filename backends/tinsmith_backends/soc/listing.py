@@ -41,7 +41,9 @@ def _computes(computes: list[Compute], spans: Iterator[Span]) -> Iterator[str]:
         window = f"{d.get('kh', 1)}x{d.get('kx_n', 1)}x{d.get('run_n', 1)}"
         if d.get("history"):
             window = f"{d['kh']}x{d['history_kw']} of columns"
+        window += " of int16" if d.get("wide_in") else ""
         opcode, ending = OPCODE.name_of(d["opcode"]), ENDING.name_of(d["ending"]).lower()
+        ending += " to int16" if d.get("wide_out") else ""
         yield (
             f"{opcode:7s} {d['out_h']}x{d['out_w']} pixels, {d['groups']} groups, window {window}, {ending}"
             f"  {d['in_base']:#07x} -> {d['out_base']:#07x}  weights {d['w_base']}, parameters {d['p_base']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinsmith_backends.soc.records import Choices, Field, Record
 
-VERSION = 2
+VERSION = 3
 """Of the map; part of every identity word."""
 
 IDENTITY_PARAMETERS = ("PES", "LANES", "RQS", "ACT_BYTES", "WGT_WORDS", "PAR_WORDS", "DESC_WORDS", "KIND", "OPS")
@@ -76,7 +76,7 @@ ENDING = Choices(
     "END",
     "What becomes of an accumulator",
     (
-        ("REQUANTIZE", 0, "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi), one byte"),
+        ("REQUANTIZE", 0, "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi), one byte, or two (`wide_out`)"),
         ("RAW", 1, "acc + bias, int32, four bytes, little-endian"),
         ("THRESHOLD", 2, "acc + bias >= 0 ? 1 : -1, one int8 byte; in KIND XNOR one bit, eight channels a byte"),
     ),
@@ -88,11 +88,18 @@ COMPUTE = Record(
     "Compute descriptor. Addresses are bytes in the activation memory unless they say otherwise.",
     (
         Field("opcode", 0, 0, 8, "OP_*"),
-        Field("in_signed", 0, 8, 1, "input bytes are int8, else uint8"),
+        Field("in_signed", 0, 8, 1, "input bytes are int8, else uint8; of `wide_in` the high ones"),
         Field("channelwise", 0, 9, 1, "element p works on byte p of the word; columns move on with the group"),
         Field("w_per_group", 0, 10, 1, "every group has weights of its own"),
         Field("history", 0, 11, 1, "depthwise with a history of columns"),
         Field("in2_signed", 0, 12, 1, "the second operand of an addition is int8"),
+        Field(
+            "wide_in",
+            0,
+            13,
+            1,
+            "inputs of two bytes, low first: what odd lanes add counts 256 times; OP_CONV, no history",
+        ),
         Field("pad_none", 0, 14, 1, "what stands outside the input adds nothing; KIND XNOR only"),
         Field("magic", 0, 16, 16, "0x5443"),
         Field("after_load", 1, 0, 32, "begins once so many load descriptors of the run have finished"),
@@ -124,6 +131,7 @@ COMPUTE = Record(
         Field("ending", 16, 8, 2, "END_*"),
         Field("look_up", 16, 10, 1, "requantized bytes are replaced by their entries of a table"),
         Field("table", 16, 16, 3, "which table"),
+        Field("wide_out", 16, 11, 1, "requantized results are int16, two bytes, low first; no table"),
         Field("lo", 17, 0, 16, "least output", signed=True),
         Field("hi", 17, 16, 16, "largest output", signed=True),
         Field("m_a", 18, 0, 32, "multiplier of an addition's first operand", signed=True),

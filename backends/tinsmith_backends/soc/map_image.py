@@ -135,6 +135,7 @@ SAMPLE_FORMAT = Choices(
             3,
             "two uint8 channels v >> shift, v mod 2^shift, shift 1 to 8, v clamped to 0 ... 2^(8 + shift) - 1",
         ),
+        ("INT16", 4, "clamp((v + half) >> shift, -32768, 32767), low byte first"),
     ),
 )
 INPUT = Record(
@@ -147,7 +148,7 @@ INPUT = Record(
         Field("mode", 2, 0, 8, "MODE_*"),
         Field("format", 2, 8, 8, "FORMAT_* of the trigger mode"),
         Field("beat_bytes", 2, 16, 8, "of the sample stream: 2 or 4; trigger mode needs 2"),
-        Field("shift", 2, 24, 4, "of FORMAT_INT8, FORMAT_UINT8 and FORMAT_SPLIT"),
+        Field("shift", 2, 24, 4, "of all formats but FORMAT_PAIR"),
         Field("samples", 3, 0, 16, "of a triggered frame"),
         Field("pretrigger", 3, 16, 16, "samples before the trigger"),
         Field("threshold", 4, 0, 16, "a trigger is a sample at or above it after one below it", signed=True),

@@ -158,7 +158,7 @@ STREAM = Block(
             0x08,
             "rw",
             "what samples become",
-            (_bit("mode", 0, "MODE_*"), _bit("format", 8, "FORMAT_*", 2), _bit("shift", 16, "right shift", 4)),
+            (_bit("mode", 0, "MODE_*"), _bit("format", 8, "FORMAT_*", 3), _bit("shift", 16, "right shift", 4)),
         ),
         Register("BASE", 0x0C, "rw", "of the input tensor, multiple of 4"),
         Register("BYTES", 0x10, "rw", "of the input tensor, at least 1"),

@@ -164,9 +164,13 @@ class Model:
         return words.astype(np.float64)
 
     def _read(self, d: Fields, rows: Int64, columns: Int64) -> Int64:
-        """The lanes of the words at these places, as numbers."""
+        """The lanes of the words at these places, as numbers; of 16-bit values, low bytes and 256 times high ones."""
         data, _ = self._bytes(d, rows, columns)
-        return data.view(np.int8 if d["in_signed"] else np.uint8).astype(np.int64)
+        values = data.view(np.int8 if d["in_signed"] else np.uint8).astype(np.int64)
+        if not d["wide_in"]:
+            return values
+        low = np.arange(self.chip.lanes) % 2 == 0
+        return np.where(low, data.astype(np.int64), 256 * values)
 
     def _read_bits(self, d: Fields, rows: Int64, columns: Int64) -> Int64:
         """The bits of the lanes, +1 and -1, or 0 where they add nothing."""
@@ -190,6 +194,10 @@ class Model:
         found[..., : self.chip.vector] = lanes[..., : self.chip.vector]
         return found
 
+    def _channels(self, d: Fields) -> int:
+        """Output channels of a group but the last."""
+        return (self._moving(d) >> d["wide_in"]) or self.chip.pes
+
     def _moving(self, d: Fields) -> int:
         """Bytes by which columns move on with the group."""
         return self.chip.vector if d["channelwise"] or d["opcode"] != OPCODE["CONV"] else 0
@@ -209,12 +217,12 @@ class Model:
             return signs
         return self._looked_up(d, _rescaled(sums.astype(np.int64) * multiplier, d))
 
-    def _looked_up(self, d: Fields, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.generic]:
+    def _looked_up(self, d: Fields, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """The entries of the descriptor's table, or the values themselves."""
         return self.tables[256 * d["table"] + values.astype(np.int64)] if d["look_up"] else values
 
     def _write(self, d: Fields, group: int, values: npt.NDArray[np.generic]) -> None:
-        width = self._moving(d) or self.chip.pes
+        width = self._channels(d)
         count = d["last_count"] if group == d["groups"] - 1 else width
         kept = np.ascontiguousarray(values[..., :count])
         if values.dtype == np.bool_:
@@ -232,7 +240,8 @@ def _signs(data: npt.NDArray[np.uint8]) -> Int64:
     return 1 - 2 * np.unpackbits(data, axis=-1, bitorder="little").astype(np.int64)
 
 
-def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.uint8]:
+def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.generic]:
+    """Requantized: bytes, or int16."""
     shifted = (products + (1 << (d["shift"] - 1))) >> d["shift"]
-    values: npt.NDArray[np.uint8] = (np.clip(shifted, d["lo"], d["hi"]) & 0xFF).astype(np.uint8)
-    return values
+    values = np.clip(shifted, d["lo"], d["hi"])
+    return np.asarray(values.astype("<i2") if d["wide_out"] else (values & 0xFF).astype(np.uint8))

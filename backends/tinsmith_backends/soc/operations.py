@@ -20,7 +20,7 @@ class View:
         row_bytes: from one row to the next.
         pixel_bytes: from one pixel to the next.
         signed: bytes are int8, else uint8.
-        bits: of a value: 8; 32 for accumulators; 1 where eight channels stand in a byte, and 1 is -1.
+        bits: of a value: 8; 16, low byte first; 32 of accumulators; 1 where eight channels stand in a byte, 1 is -1.
     """
 
     buffer: str

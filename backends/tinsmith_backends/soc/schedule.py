@@ -159,7 +159,7 @@ def _append(
                 dest, after = places[kind] * TABLE_WORDS.get(kind, 1), after if loads is run.loads else 0
                 loads.append(Load(operation.layer, kind.lower(), after, dest, data))
     moved = begin * operation.group
-    skip = moved if operation.fields.get("channelwise") else 0
+    skip = moved * operation.input.bits // 8 if operation.fields.get("channelwise") else 0
     channels = _channels(operation)
     fields = {
         **operation.fields,

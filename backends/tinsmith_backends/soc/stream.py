@@ -14,6 +14,8 @@ from tinsmith_backends.soc.memory_map import INPUT_MODE, SAMPLE_FORMAT
 FRAME = "frame"
 FORMATS = tuple(name.lower() for name, _, _ in SAMPLE_FORMAT.entries)
 """What a 16-bit sample can become."""
+BECOMES = {"int8": "int8", "uint8": "uint8", "pair": "int8", "split": "uint8", "int16": "int16"}
+"""The type of the input tensor that each makes."""
 DEPTH = 1024
 """Samples that the frames which wait hold together."""
 
@@ -84,10 +86,9 @@ class Stream:
             problems.add(f"shift is {self.shift}", where=where, why=why, fix="--set shift=4")
         for name, tensor in inputs.items():
             samples, rest = divmod(sizes[name], self.sample_bytes)
-            signed = "uint8" if self.stream in ("uint8", "split") else "int8"
-            if tensor.dtype != signed:
-                fits = ", ".join(each for each in FORMATS if (each in ("uint8", "split")) == (tensor.dtype == "uint8"))
-                what, why = f"{name} is {tensor.dtype}", f"samples become {signed}"
+            if tensor.dtype != BECOMES[self.stream]:
+                fits = ", ".join(each for each in FORMATS if BECOMES[each] == tensor.dtype)
+                what, why = f"{name} is {tensor.dtype}", f"samples become {BECOMES[self.stream]}"
                 problems.add(what, where=where, why=why, fix=f"--set stream= one of {fits}")
             if rest or not self.pretrigger < samples <= DEPTH:
                 why = f"a frame of {samples} samples begins {self.pretrigger} before its trigger, of at most {DEPTH}"

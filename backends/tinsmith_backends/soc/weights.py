@@ -39,13 +39,14 @@ def unused_bits(channels: int) -> int:
     return -channels % 8
 
 
-def dense_weights(weight: Weights, chip: Chip, *, merged: bool) -> Int8Array:
+def dense_weights(weight: Weights, chip: Chip, *, merged: bool, wide: bool) -> Int8Array:
     """(groups, words, elements, lanes) of a convolution's (outputs, inputs, kh, kw).
 
-    A window's row is one run of its kw pixels where `merged`, else kw runs of a pixel; runs end at a word.
+    A window's row is one run of its kw pixels where `merged`, else kw runs of a pixel; runs end at a word. Both
+    bytes of inputs of 16 bits (`wide`) have the same weight.
     """
     outputs, _, kh, kw = weight.shape
-    pixels = coded(weight.transpose(0, 2, 3, 1), chip)
+    pixels = coded(weight.transpose(0, 2, 3, 1), chip).repeat(1 + wide, axis=-1)
     rows = pixels.reshape(outputs, kh, 1 if merged else kw, -1)
     run = ceil(rows.shape[-1] / chip.lanes) * chip.lanes
     groups = ceil(outputs / chip.pes)
@@ -55,19 +56,21 @@ def dense_weights(weight: Weights, chip: Chip, *, merged: bool) -> Int8Array:
     return np.ascontiguousarray(words.transpose(0, 2, 1, 3))
 
 
-def tap_weights(weight: Weights, chip: Chip) -> Int8Array:
+def tap_weights(weight: Weights, chip: Chip, group: int) -> Int8Array:
     """(groups, kh * kw, elements, lanes) of filters (channels, kh, kw): lane p of element p has its channel's tap.
 
-    Where products are of bits, filters are of +1 and -1, and lane 0 says which.
+    Where products are of bits, filters are of +1 and -1, and lane 0 says which. Where a group has less channels than a
+    word has bytes, they are of 16 bits, and both of their bytes have the tap.
     """
     channels, kh, kw = weight.shape
-    groups = ceil(channels / chip.vector)
-    padded = np.zeros((groups * chip.vector, kh * kw), np.int8)
+    groups = ceil(channels / group)
+    padded = np.zeros((groups * group, kh * kw), np.int8)
     taps, bits = weight.reshape(channels, -1), chip.kind == XNOR
     padded[:channels] = taps < 0 if bits else coded(taps, chip)
     words = np.zeros((groups, kh * kw, chip.pes, chip.lanes), np.int8)
-    each = np.arange(chip.vector)
-    words[:, :, each, 0 if bits else each] = padded.reshape(groups, chip.vector, -1).transpose(0, 2, 1)
+    each, size = np.arange(group), chip.vector // group
+    for byte in range(size):
+        words[:, :, each, 0 if bits else size * each + byte] = padded.reshape(groups, group, -1).transpose(0, 2, 1)
     return words
 
 

@@ -36,7 +36,7 @@ def dense(
     """Every output channel from every input channel; `pad_value` stands around the input."""
     outputs, inputs, kh, kw = weight.shape
     merged = window["dilations"][1] == 1 and x.pixel_bytes == x.run_bytes
-    weights = dense_weights(weight, chip, merged=merged)
+    weights = dense_weights(weight, chip, merged=merged, wide=x.bits == 16)
     runs = 1 if merged else kw
     fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
     fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_value & 0xFF, **ending.fields}
@@ -70,6 +70,8 @@ def filters(
     macs = 0 if shared else y.height * y.width * weight.size
     stride = window["strides"][1]
     fits = 1 < kw <= chip.lanes and stride <= kw and kh <= HISTORY_ROWS and window["dilations"][1] == 1
+    fits = fits and x.bits == 8
+    group = _channels(chip, x)
     if chip.has("history") and fits:
         fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "history": 1, "kx_n": 1, "run_n": 1}
         fields |= {**_geometry(x, y, (kh, kw), window), "history_stride": stride, "history_kw": kw, **ending.fields}
@@ -78,10 +80,10 @@ def filters(
         plain = taps(chip, layer, x, y, weight, ending, window, (kh, kw))
         fields, weights, steps = dict(plain.fields), plain.weights, plain.steps
     fields["w_per_group"] = int(not shared)
-    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
+    numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
     return Operation(
         layer.name, _named(layer, history="history" in fields), x, None, y, fields,
-        weights[:1] if shared else weights, numbers, chip.vector, ceil(channels / chip.vector), steps, macs,
+        weights[:1] if shared else weights, numbers, group, ceil(channels / group), steps, macs,
     )  # fmt: skip
 
 
@@ -95,14 +97,15 @@ def taps(
     window: Window,
     kernel: tuple[int, int],
 ) -> Operation:
-    """One tap of the window a clock; element p works on byte p."""
+    """One tap of the window a clock; element p works on byte p, or on value p of 16 bits."""
     kh, kw = kernel
+    group = _channels(chip, x)
     fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "kx_n": kw, "run_n": 1, "w_per_group": 1}
     fields |= {**_geometry(x, y, kernel, window), **ending.fields}
-    weights = tap_weights(weight, chip) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
-    numbers = parameters(ending.bias, ending.multiplier, chip.vector, chip.pes)
-    groups = ceil(x.channels / chip.vector)
-    return Operation(layer.name, "taps", x, None, y, fields, weights, numbers, chip.vector, groups, kh * kw)
+    weights = tap_weights(weight, chip, group) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
+    numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
+    groups = ceil(x.channels / group)
+    return Operation(layer.name, "taps", x, None, y, fields, weights, numbers, group, groups, kh * kw)
 
 
 def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tuple[int, int]) -> Operation:
@@ -116,11 +119,18 @@ def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tup
     return replace(plain, kernel="max pool", fields={**fields, "pad_byte": 0xFF if bits else lo & 0xFF})
 
 
+def _channels(chip: Chip, x: View) -> int:
+    """Channels of a group where an element works on one: as many as one read brings."""
+    return chip.vector // 2 if x.bits == 16 else chip.vector
+
+
 def _geometry(x: View, y: View, kernel: tuple[int, int], window: Window) -> dict[str, int]:
     """Fields of a window's path over its input."""
     (stride_y, stride_x), (dil_y, dil_x) = window["strides"], window["dilations"]
     return {
         "in_signed": int(x.signed),
+        "wide_in": int(x.bits == 16),
+        "wide_out": int(y.bits == 16),
         "in_h": x.height,
         "in_row_bytes": x.row_bytes,
         "out_h": y.height,

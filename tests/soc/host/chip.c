@@ -19,7 +19,7 @@ uint32_t tsm_read(uint32_t address) {
         return word;
     }
     switch (address) {
-    case TSM_CSR_ID: return 0x65a365aau;
+    case TSM_CSR_ID: return IDENTITY;
     case TSM_CSR_STATUS: return accel_error != 0u ? 4u : 2u;
     case TSM_CSR_ERROR: return accel_error;
     case TSM_SYSTEM_ACT_BYTES: return memory_bytes;
