@@ -14,7 +14,9 @@ struct tsm_image {
     const uint32_t *prepared;  // the run that the accelerator's registers say; 0: none
     uint32_t input_mode;       // TSM_MODE_* of all inputs
     uint32_t input_count;
-    uint32_t result_words;     // of all output tensors
+    const uint32_t *outputs;   // the first of the output tensors
+    uint32_t output_count;
+    uint32_t result_words;     // of all of them
 };
 
 // For functions that most frames do not need: as a part of the loop of frames they would cost it registers.

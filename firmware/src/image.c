@@ -61,10 +61,11 @@ static void copy_descriptors(const struct tsm_image *image) {
     for (uint32_t word = 0; word < loads; word++) tsm_write(TSM_AT_DESCRIPTORS + 4u * (computes + word), from[word]);
 }
 
-static uint32_t check_outputs(const struct tsm_image *image) {
-    const uint32_t *entry = tsm_image_at(image, tsm_get(image->header, TSM_HEADER_OUTPUTS));
+static uint32_t find_outputs(struct tsm_image *image) {
+    const uint32_t *entry = image->outputs = tsm_image_at(image, tsm_get(image->header, TSM_HEADER_OUTPUTS));
     const uint32_t size = tsm_read(TSM_SYSTEM_ACT_BYTES);
-    for (uint32_t i = tsm_get(image->header, TSM_HEADER_OUTPUT_COUNT); i > 0u; i--, entry += TSM_OUTPUT_WORDS) {
+    image->output_count = tsm_get(image->header, TSM_HEADER_OUTPUT_COUNT);
+    for (uint32_t left = image->output_count; left > 0u; left--, entry += TSM_OUTPUT_WORDS) {
         const uint32_t base = tsm_get(entry, TSM_OUTPUT_BASE), bytes = tsm_get(entry, TSM_OUTPUT_BYTES);
         if (base % 4u != 0u || bytes == 0u || base > size || bytes > size - base) return TSM_ERR_IMAGE_LAYOUT;
     }
@@ -92,7 +93,7 @@ uint32_t tsm_image_open(struct tsm_image *image, uint32_t *tables, uint32_t room
     if (error == TSM_ERR_NONE) error = read_tables(image->header, tables);
     if (error != TSM_ERR_NONE) return error;
     image->tables = tables;
-    error = check_outputs(image);
+    error = find_outputs(image);
     for (uint32_t i = 0; error == TSM_ERR_NONE && i < tsm_get(image->header, TSM_HEADER_STEP_COUNT); i++)
         error = tsm_step_check(image, tsm_image_step(image, i));
     if (error != TSM_ERR_NONE) return error;

@@ -12,17 +12,17 @@ static void send_header(uint32_t error, uint32_t sequence, uint32_t clocks, uint
 }
 
 uint32_t tsm_results_words(const struct tsm_image *image) {
-    const uint32_t *entry = tsm_image_at(image, tsm_get(image->header, TSM_HEADER_OUTPUTS));
+    const uint32_t *entry = image->outputs;
     uint32_t words = 0u;
-    for (uint32_t left = tsm_get(image->header, TSM_HEADER_OUTPUT_COUNT); left > 0u; left--, entry += TSM_OUTPUT_WORDS)
+    for (uint32_t left = image->output_count; left > 0u; left--, entry += TSM_OUTPUT_WORDS)
         words += words_of(entry);
     return words;
 }
 
 void tsm_results_send(const struct tsm_image *image, uint32_t sequence, uint32_t clocks) {
-    const uint32_t *entry = tsm_image_at(image, tsm_get(image->header, TSM_HEADER_OUTPUTS));
+    const uint32_t *entry = image->outputs;
     send_header(TSM_ERR_NONE, sequence, clocks, image->result_words);
-    for (uint32_t left = tsm_get(image->header, TSM_HEADER_OUTPUT_COUNT); left > 0u; left--, entry += TSM_OUTPUT_WORDS) {
+    for (uint32_t left = image->output_count; left > 0u; left--, entry += TSM_OUTPUT_WORDS) {
         tsm_write(TSM_RESULTS_BASE, tsm_get(entry, TSM_OUTPUT_BASE));
         tsm_write(TSM_RESULTS_WORDS, tsm_place(words_of(entry), TSM_RESULTS_WORDS_WORDS)
                                          | tsm_place(left == 1u ? 1u : 0u, TSM_RESULTS_WORDS_LAST));
