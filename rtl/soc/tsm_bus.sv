@@ -3,7 +3,8 @@
 //   REGISTERS blocks of registers answer in the clock of the request, which lasts one clock. RAM is read and written by
 //   the look-ahead port (a clock early), so it does too. The WAITING slaves see their select until they are ready. Every
 //   answer reaches the processor a clock later, out of a register: it decodes an instruction in the clock in which it
-//   comes, and the RAM's blocks lie far apart. An access to nothing is answered, and reported on error_o for one clock.
+//   comes, and the RAM's blocks lie far apart. An access that tsm_prefetch foresaw (early_i) finds it there at once. An
+//   access to nothing is answered, and reported on error_o for one clock.
 //
 //   bit of reg_req_o  0 UART, 1 timer, 2 watchdog, 3 interrupts, 4 system, 5 sample stream
 //   bit of sel_o      0 accelerator (three blocks), 1 results, 2 external memory
@@ -25,6 +26,7 @@ module tsm_bus #(
     output wire logic                    error_o,
     // RAM
     input  wire logic [31:0]             ram_rdata_i,
+    input  wire logic                    early_i,  // the access that begins is answered by what it put out a clock ago
     // Blocks of registers
     output wire logic [REGISTERS-1:0]    reg_req_o,
     output wire logic                    reg_write_o,
@@ -62,12 +64,12 @@ module tsm_bus #(
   end
 
   wire logic sel_none = !sel_ram && sel_reg == '0 && !sel_accel && !sel_results && !sel_external;
-  wire logic open = mem_valid_i && !answered_q;
+  wire logic open = mem_valid_i && !mem_ready_o;
   assign reg_req_o = sel_reg & {REGISTERS{open}};
   assign reg_write_o = mem_wstrb_i != '0;
   assign sel_o = {sel_external, sel_results, sel_accel} & {WAITING{open}};
   assign error_o = open && sel_none;
-  assign mem_ready_o = answered_q;
+  assign mem_ready_o = answered_q || early_i;
   assign mem_rdata_o = answer_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -76,7 +78,7 @@ module tsm_bus #(
       answer_q   <= '0;
     end else begin
       answered_q <= open && (sel_ram || sel_reg != '0 || sel_none || (sel_o & ready_i) != '0);
-      answer_q   <= selected;
+      answer_q   <= open ? selected : ram_rdata_i;
     end
   end
 endmodule

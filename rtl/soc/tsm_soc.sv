@@ -60,7 +60,7 @@ module tsm_soc #(
   // Processor ---------------------------------------------------------------------------------------------------------
   wire logic rst_n;  // of all but the watchdog
   wire logic trap, bus_error, axil_error;
-  wire logic mem_valid, mem_ready, la_read, la_write;
+  wire logic mem_valid, mem_instr, mem_ready, la_read, la_write;
   wire logic [31:0] mem_addr, mem_wdata, mem_rdata, la_addr, la_wdata;
   wire logic [3:0] mem_wstrb, la_wstrb;
   wire logic cpu_irq;
@@ -71,7 +71,7 @@ module tsm_soc #(
       .ENABLE_IRQ(1), .ENABLE_IRQ_QREGS(0), .ENABLE_IRQ_TIMER(0), .LATCHED_IRQ(32'd0)
   ) u_cpu (
       .clk(clk_i), .resetn(rst_n), .trap(trap),
-      .mem_valid(mem_valid), .mem_ready(mem_ready), .mem_addr(mem_addr), .mem_wdata(mem_wdata),
+      .mem_valid(mem_valid), .mem_instr(mem_instr), .mem_ready(mem_ready), .mem_addr(mem_addr), .mem_wdata(mem_wdata),
       .mem_wstrb(mem_wstrb), .mem_rdata(mem_rdata),
       .mem_la_read(la_read), .mem_la_write(la_write), .mem_la_addr(la_addr), .mem_la_wdata(la_wdata),
       .mem_la_wstrb(la_wstrb),
@@ -81,10 +81,17 @@ module tsm_soc #(
   // verilator lint_on PINMISSING
 
   wire logic [31:0] ram_rdata;
-  wire logic la_ram = la_addr < RAM_BYTES;
+  wire logic ram_read, ram_write, early;
+  wire logic [RAM_AW-1:0] ram_addr;
+  tsm_prefetch #(.RAM_BYTES(RAM_BYTES)) u_prefetch (
+      .clk_i(clk_i), .rst_ni(rst_n),
+      .la_read_i(la_read), .la_write_i(la_write), .la_addr_i(la_addr),
+      .mem_valid_i(mem_valid), .mem_instr_i(mem_instr), .mem_addr_i(mem_addr),
+      .ram_read_o(ram_read), .ram_write_o(ram_write), .ram_addr_o(ram_addr), .early_o(early)
+  );
   tsm_cpu_ram #(.WORDS(RAM_BYTES / 4), .FILE(FIRMWARE)) u_ram (
-      .clk_i(clk_i), .read_i(la_read), .write_i(la_wstrb & {4{la_write && la_ram}}),
-      .addr_i(la_addr[2 +: RAM_AW]), .data_i(la_wdata), .data_o(ram_rdata)
+      .clk_i(clk_i), .read_i(ram_read), .write_i(la_wstrb & {4{ram_write}}),
+      .addr_i(ram_addr), .data_i(la_wdata), .data_o(ram_rdata)
   );
 
   // Bus and peripherals -----------------------------------------------------------------------------------------------
@@ -98,7 +105,7 @@ module tsm_soc #(
   tsm_bus #(.RAM_BYTES(RAM_BYTES)) u_bus (
       .clk_i(clk_i), .rst_ni(rst_n),
       .mem_valid_i(mem_valid), .mem_ready_o(mem_ready), .mem_addr_i(mem_addr), .mem_wstrb_i(mem_wstrb),
-      .mem_rdata_o(mem_rdata), .error_o(bus_error), .ram_rdata_i(ram_rdata),
+      .mem_rdata_o(mem_rdata), .error_o(bus_error), .ram_rdata_i(ram_rdata), .early_i(early),
       .reg_req_o(reg_req), .reg_write_o(reg_write), .reg_rdata_i(reg_rdata),
       .sel_o(sel), .ready_i(ready), .rdata_i(rdata)
   );

@@ -86,6 +86,7 @@ CASES: dict[str, Case] = {
     "axil-master": Case("tsm_axil_master", "soc_bus_bench"),
     "ext-arbiter": Case("tsm_ext_arbiter", "soc_bus_bench"),
     "cpu-ram": Case("tsm_cpu_ram", "soc_bus_bench", {"WORDS": 16, "FILE": '"words.hex"'}, {"words.hex": WORDS}),
+    "prefetch": Case("tsm_prefetch", "soc_bus_bench", {"RAM_BYTES": 256}),
     "stream": Case("tsm_stream", "soc_stream_bench", {"DEPTH": 64}),
     "trigger": Case("tsm_trigger", "soc_stream_bench", {"DEPTH": 64}),
     "packer": Case("tsm_packer", "soc_stream_bench"),

@@ -225,12 +225,23 @@ BUSES = {
     "tsm_bus": (
         Mutant("bus", "addr < RAM_BYTES", "addr <= RAM_BYTES"),
         Mutant("bus", "(addr[20] || addr[19:17] == '0)", "1'b1"),
-        Mutant("bus", "mem_valid_i && !answered_q", "mem_valid_i"),
+        Mutant("bus", "mem_valid_i && !mem_ready_o", "mem_valid_i && !answered_q"),
+        Mutant("bus", "answered_q || early_i", "answered_q"),
+        Mutant("bus", "open ? selected : ram_rdata_i", "selected"),
         Mutant("bus", "error_o = open && sel_none", "error_o = sel_none"),
         Mutant("bus", "open && (sel_ram || ", "open && ("),
         Mutant("bus", "{WAITING{open}}", "{WAITING{mem_valid_i}}"),
         Mutant("bus", "mem_rdata_o = answer_q", "mem_rdata_o = selected"),
         Mutant("bus", "addr[11:8] == 4'd3", "addr[11:8] == 4'd5"),
+    ),
+    "tsm_prefetch": (
+        Mutant("prefetch", "ahead_q && ", ""),
+        Mutant("prefetch", "la_addr_i[2 +: AW] == next_q", "la_addr_i[3 +: AW - 1] == next_q[AW-1:1]"),
+        Mutant("prefetch", "mem_valid_i && mem_instr_i", "mem_valid_i"),
+        Mutant("prefetch", "ram_write_o = la_write_i && in_ram", "ram_write_o = la_write_i"),
+        Mutant("prefetch", "early_q <= in_ram && ", "early_q <= "),
+        Mutant("prefetch", "(la_write_i || ", "("),
+        Mutant("prefetch", "mem_addr_i[2 +: AW] + 1'b1", "mem_addr_i[2 +: AW]"),
     ),
 }
 PERIPHERALS = {
