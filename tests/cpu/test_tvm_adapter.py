@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fake_kernels import Copy, DotProduct
 from tinsmith.errors import TinsmithError
-from tinsmith_backends.cpu.kernels.base import ConvShape, ElementShape
+from tinsmith_backends.cpu.kernels.base import Conv16Shape, ConvShape, ElementShape
 from tinsmith_backends.cpu.kernels.manifest import choose
 from tinsmith_backends.cpu.tvm_adapter import compile_kernels
 
@@ -16,6 +16,7 @@ SHAPES = [
     ConvShape(1, 1, 64, 1, 1, 10, 1, 1, 1, 1, 0, 0, 1, 1, 1, False),
     ConvShape(8, 8, 96, 4, 4, 16, 1, 1, 2, 2, 0, 0, 1, 1, 1, False),
 ]
+WIDE_SHAPES = [Conv16Shape(**vars(shape), x_bits=16) for shape in SHAPES]
 ZIG = [sys.executable, "-m", "ziglang", "cc", "-nostdlib"]
 WHOLE_LINK = {
     "avx2": [*ZIG, "-target", "x86_64-linux-gnu", "-shared", "-Wl,-z,defs"],
@@ -39,6 +40,13 @@ def test_objects_need_no_library_and_stand_in_for_none(tmp_path, isa):
     assert done.returncode == 0, done.stderr
     # Names of the compiler's own library: defined here, they would replace its functions in the user's program.
     assert not re.findall(rb"__[a-z]+[sd]f2|__[a-z]+[sd]i[34]|__aeabi_\w+|\0mem(?:cpy|set|move)\0", code)
+
+
+@pytest.mark.parametrize("isa", ["avx2", "dsp"])
+def test_plain_loops_for_rare_types_call_no_library(isa):
+    """LLVM would make calls of memcpy and memset of the copies that gather windows."""
+    code = compile_kernels([choose(kind, shape, isa) for kind in ("convsum", "conv16") for shape in WIDE_SHAPES], isa)
+    assert not re.findall(rb"\0mem(?:cpy|set|move)\0", code)
 
 
 def test_webassembly_needs_no_import_and_has_the_same_bytes_each_time(tmp_path):

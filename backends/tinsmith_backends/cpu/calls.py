@@ -19,7 +19,7 @@ _ACTIVATIONS = ("x", "a", "b")
 
 def parameters(program: Program) -> str:
     """The parameters of `run` and `step` after the arena: inputs, then outputs."""
-    words = [f"const int8_t *{port.identifier}" for port in program.inputs]
+    words = [f"const {C_TYPES[program.buffers[port.buffer].element]} *{port.identifier}" for port in program.inputs]
     words += [f"{C_TYPES[program.buffers[port.buffer].element]} *{port.identifier}" for port in program.outputs]
     return ", ".join(words)
 

@@ -12,7 +12,7 @@ from tinsmith_backends.identifiers import unique
 
 ALIGNMENT = 16
 """Kernels load weights and multipliers in whole vectors."""
-DTYPES = {"int8_t": "<i1", "int32_t": "<i4", "uint32_t": "<u4"}
+DTYPES = {"int8_t": "<i1", "int16_t": "<i2", "int32_t": "<i4", "uint32_t": "<u4"}
 """numpy's names of element types."""
 CTYPES = {"weight": "int8_t", "limit": "int8_t", "factor": "int8_t", "results": "int8_t", "flip": "uint32_t"}
 """Element types of the kinds of constants that are not int32_t."""

@@ -24,12 +24,12 @@ from tinsmith.ir.exact import (
     ShiftMatMul,
     Softmax,
 )
-from tinsmith.refusals import no_16_bits
 
 from tinsmith_backends.cpu.kernels.bits import MOST, WORD, words
 from tinsmith_backends.cpu.lower_layers import HANDLERS
 
 Rule = Callable[[ExactGraph, Layer], bool]
+_STORED = ("int8", "uint8", "int16")
 LARGEST = 2**31 - 1
 """Offsets are int32 in kernels."""
 
@@ -64,8 +64,8 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
 def _float_inside(graph: ExactGraph, layer: Layer) -> bool:
     """Real values exist only at the graph's inputs and outputs; between them everything is an integer."""
     if isinstance(layer, Quantize):
-        return layer.inputs[0] in graph.inputs and graph.tensors[layer.output].dtype in ("int8", "uint8")
-    return all(graph.tensors[name].dtype in ("int8", "uint8", "int32") for name in layer.inputs)
+        return layer.inputs[0] in graph.inputs and graph.tensors[layer.output].dtype in _STORED
+    return all(graph.tensors[name].dtype in (*_STORED, "int32") for name in layer.inputs)
 
 
 def _head_is_last(graph: ExactGraph, layer: Layer) -> bool:
@@ -122,7 +122,6 @@ def _narrow_sum(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    no_16_bits,
     _float_inside,
     _head_is_last,
     _one_image,

@@ -97,9 +97,8 @@ def network_context(memory: Memory, members: Sequence[Constant], names: Names) -
         "constants": [_constant_context(constant) for constant in members],
         "steps": steps,
         "heads": {step.body.kind for step in program.steps if isinstance(step.body, Head)},
-        "dequantized": sorted(
-            {C_TYPES[e] for p in program.outputs if (e := program.buffers[p.buffer].element) in SCALED}
-        ),
+        "quantized": sorted({program.buffers[port.buffer].element for port in program.inputs}),
+        "dequantized": sorted({e for p in program.outputs if (e := program.buffers[p.buffer].element) in SCALED}),
         "unused": [port.identifier for port in ports if not _uses(program, port)],
         "uses_arena": "arena_ + " in text,
     }
@@ -137,6 +136,7 @@ def _port_context(memory: Memory, port: Port) -> dict[str, Any]:
         "identifier": port.identifier,
         "IDENTIFIER": port.identifier.upper(),
         "comment": comment(port.name),
+        "element": buffer.element,
         "ctype": C_TYPES[buffer.element],
         "count": buffer.count,
         "shape": port.shape,

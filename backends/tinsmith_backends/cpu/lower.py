@@ -1,4 +1,4 @@
-"""From the exact graph (ONNX layout) to the program that a CPU runs (channels last, every activation int8)."""
+"""From the exact graph (ONNX layout) to the program that a CPU runs (channels last, bytes stored as int8)."""
 
 from __future__ import annotations
 
@@ -53,13 +53,18 @@ def lower(graph: ExactGraph, isa: Isa) -> Program:
     )
 
 
+def element_of(tensor: Tensor) -> Element:
+    """What a number of a tensor of integers is stored as."""
+    return "int16" if tensor.dtype == "int16" else "int32" if tensor.dtype == "int32" else "int8"
+
+
 def stored_zero_point(tensor: Tensor) -> int:
-    """The zero point of the int8 value that is stored: uint8 tensors are stored less 128."""
+    """The zero point of the value that is stored: uint8 tensors are stored less 128."""
     return tensor.zero_point - offset(tensor)
 
 
 def offset(tensor: Tensor) -> int:
-    """What is taken from a value of the exact graph to store it as int8."""
+    """What is taken from a value of the exact graph to store it."""
     return 128 if tensor.dtype == "uint8" else 0
 
 
@@ -128,8 +133,7 @@ class Lowering:
             move = _move(view, stop)
             if move is None:
                 raise ValueError("neither a loop nest to ONNX order nor one from it")
-            element: Element = "int32" if self.buffers[view.buffer].element == "int32" else "int8"
-            copy = self._buffer(self._fresh(name), stop.order, element, "arena", stop.row)
+            copy = self._buffer(self._fresh(name), stop.order, element_of(self.tensor(name)), "arena", stop.row)
             self.add(layer, (view.buffer,), copy.buffer, move, tensor="")
             view = copy
         return view
@@ -163,10 +167,10 @@ class Lowering:
         self.steps.append(step)
 
     def add_input(self, layer: Layer) -> Port:
-        """The int8 buffer that a Quantize layer fills before the program runs."""
+        """The buffer that a Quantize layer fills before the program runs."""
         tensor = self.tensor(layer.output)
         order = preferred(self.graph, tensor)
-        self.make(tensor.name, order, role="input")
+        self.make(tensor.name, order, element_of(tensor), "input")
         return self._port(layer.inputs[0], tensor, tensor.name, order)
 
     def add_output(self, name: str) -> Port:

@@ -54,7 +54,7 @@ def end_of(ending: Ending, bias: Int32Array, output: Tensor) -> End:
 
 
 def clamp(requant: Requantization, output: Tensor) -> tuple[int, int, int, int]:
-    """shift, y_zp, lo, hi of a kernel's signature, for the stored int8 value."""
+    """shift, y_zp, lo, hi of a kernel's signature, for the stored value."""
     less = offset(output)
     return requant.shift, requant.zero_point - less, requant.lo - less, requant.hi - less
 

@@ -34,7 +34,7 @@ from tinsmith.ir.exact import (
 from tinsmith_backends.cpu import lower_elementwise, lower_weighted
 from tinsmith_backends.cpu.bit_layout import Way, addresses, moves
 from tinsmith_backends.cpu.layout import inverse, reorderable, row_major, transposed
-from tinsmith_backends.cpu.lower import Lowering
+from tinsmith_backends.cpu.lower import Lowering, element_of
 from tinsmith_backends.cpu.lower_endings import int32
 from tinsmith_backends.cpu.program import Head
 
@@ -63,7 +63,7 @@ def _concat(state: Lowering, layer: Concat) -> None:
     step = moves(ways)
     if step is None:
         raise ValueError(f"no loop nest joins the inputs of {layer.name}")
-    view = state.make(layer.output, transposed(y.shape, axes), row=row)
+    view = state.make(layer.output, transposed(y.shape, axes), element_of(y), row=row)
     state.add(layer, tuple(sources), view.buffer, step)
 
 

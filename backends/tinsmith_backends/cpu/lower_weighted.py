@@ -1,4 +1,4 @@
-"""Layers with weights as steps: convolutions and matrix products of bytes, of bits, and by powers of two."""
+"""Layers with weights as steps: convolutions and products of bytes, of 16 bits, of bits, and by powers of two."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from tinsmith.ir.exact import BinaryConv, BinaryMatMul, Conv, MatMul, ShiftConv,
 
 from tinsmith_backends.cpu.kernels.base import (
     BinaryConvShape,
+    Conv16Shape,
     ConvShape,
+    ShiftConv16Shape,
     ShiftConvShape,
     WeightedKernel,
 )
 from tinsmith_backends.cpu.kernels.bits import MOST, WORD, words
 from tinsmith_backends.cpu.kernels.manifest import choose
 from tinsmith_backends.cpu.layout import Order, nhwc, row_major
-from tinsmith_backends.cpu.lower import Lowering, stored_zero_point
+from tinsmith_backends.cpu.lower import Lowering, element_of, stored_zero_point
 from tinsmith_backends.cpu.lower_endings import End, end_of, rows_and_columns
 from tinsmith_backends.cpu.program import Call, View
 
@@ -25,28 +27,26 @@ Weighted = Windowed | MatMul | ShiftMatMul | BinaryMatMul
 
 
 def conv(state: Lowering, layer: Conv | ShiftConv) -> None:
-    """A convolution of bytes, channels last."""
+    """A convolution of bytes or 16 bits, channels last."""
     x, end = state.tensor(layer.inputs[0]), _end(state, layer)
-    shape = _shape(layer, **_geometry(state, layer), group=layer.group, **end.flags)
-    depthwise = isinstance(layer, Conv) and layer.group == shape.cin == shape.cout > 1
-    kind = "shiftconv" if isinstance(layer, ShiftConv) else "depthwise" if depthwise else "conv"
+    shape = _shape(state, layer, **_geometry(state, layer), group=layer.group, **end.flags)
+    kind = _kind(shape, "depthwise" if layer.group == shape.cin == shape.cout > 1 else "conv")
     source = state.in_order(x.name, nhwc(x.shape), layer)
     order = nhwc(state.tensor(layer.output).shape)
     _step(state, layer, kind, shape, layer.weight.transpose(0, 2, 3, 1), end, source, order)
 
 
 def matmul(state: Lowering, layer: MatMul | ShiftMatMul) -> None:
-    """A product of M rows of bytes. Rows and columns may stand in any order: the weights follow the columns."""
+    """A product of M rows of bytes or 16 bits, in any order of rows and columns: the weights follow the columns."""
     k, n = layer.weight.shape
     x, end = state.tensor(layer.inputs[0]), _end(state, layer)
     found = rows_and_columns(state.views[x.name].order, k)
     order = state.views[x.name].order if found is not None else row_major(x.shape)
     rows, columns = found or (row_major((order.size // k,)), row_major((k,)))
     source = state.in_order(x.name, order, layer)
-    shape = _shape(layer, **_one_row(rows.size, k, n), group=1, **end.flags)
-    kind = "shiftconv" if isinstance(layer, ShiftMatMul) else "matmul"
+    shape = _shape(state, layer, **_one_row(rows.size, k, n), group=1, **end.flags)
     weight = layer.weight[columns].T.reshape(n, 1, 1, k)
-    _step(state, layer, kind, shape, weight, end, source, _rows_of(rows, n))
+    _step(state, layer, _kind(shape, "matmul"), shape, weight, end, source, _rows_of(rows, n))
 
 
 def binary_conv(state: Lowering, layer: BinaryConv) -> None:
@@ -85,10 +85,23 @@ def _end(state: Lowering, layer: Weighted) -> End:
     return end_of(layer.ending, layer.bias, state.tensor(layer.output))
 
 
-def _shape(layer: Conv | MatMul | ShiftConv | ShiftMatMul, **fields: Any) -> ConvShape:
+def _shape(state: Lowering, layer: Conv | MatMul | ShiftConv | ShiftMatMul, **fields: Any) -> ConvShape:
+    widths = {
+        f"{pointer}_bits": state.tensor(name).bits for pointer, name in (("x", layer.inputs[0]), ("y", layer.output))
+    }
+    wide = 16 in widths.values()
+    if wide:
+        fields |= {key: max(8, bits) for key, bits in widths.items()}
     if isinstance(layer, ShiftConv | ShiftMatMul):
-        return ShiftConvShape(**fields, bits=layer.bits)
-    return ConvShape(**fields)
+        return (ShiftConv16Shape if wide else ShiftConvShape)(**fields, bits=layer.bits)
+    return (Conv16Shape if wide else ConvShape)(**fields)
+
+
+def _kind(shape: ConvShape, plain: str) -> str:
+    """The kind of kernel for `shape`; `plain` is that of bytes and real weights."""
+    if isinstance(shape, ShiftConvShape):
+        return "shiftconv16" if isinstance(shape, ShiftConv16Shape) else "shiftconv"
+    return "conv16" if isinstance(shape, Conv16Shape) else plain
 
 
 def _geometry(state: Lowering, layer: Windowed) -> dict[str, Any]:
@@ -134,6 +147,6 @@ def _step(
     packed = kernel.pack(np.ascontiguousarray(weight), end.bias, end.multiplier, zero_point)
     constants = {**vars(packed), **({"multiplier": b""} if end.packed else {})}
     row = shape.cout if end.packed else 0
-    view = state.make(layer.output, order, "int32" if end.whole else "int8", row=row)
+    view = state.make(layer.output, order, element_of(state.tensor(layer.output)), row=row)
     scalars = end.scalars if kind == "binaryconv" else (zero_point, *end.scalars)
     state.add(layer, (source.buffer,), view.buffer, Call(kernel, scalars), constants=constants)

@@ -13,7 +13,7 @@ from tinsmith_backends.cpu.program import Buffer, Program
 
 SCRATCH_ALIGNMENT = 16
 """Kernels read scratch in whole vectors."""
-ALIGNMENT = {"int8": 1, "int32": 4, "uint32": 4}
+ALIGNMENT = {"int8": 1, "int16": 2, "int32": 4, "uint32": 4}
 """Elements that stand in the arena; kernels read activations element by element, or in vectors at any address."""
 
 

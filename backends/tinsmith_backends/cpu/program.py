@@ -10,17 +10,18 @@ from tinsmith_backends.cpu.kernels.base import Kernel
 from tinsmith_backends.cpu.layout import Order
 
 Role = Literal["input", "output", "arena"]
-Element = Literal["int8", "int32", "uint32", "float32", "int64"]
+Element = Literal["int8", "int16", "int32", "uint32", "float32", "int64"]
 """int32: accumulators. uint32: words of packed bits."""
-ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "int32": 4, "uint32": 4, "float32": 4, "int64": 8}
+ELEMENT_BYTES: Mapping[Element, int] = {"int8": 1, "int16": 2, "int32": 4, "uint32": 4, "float32": 4, "int64": 8}
 C_TYPES: Mapping[str, str] = {
     "int8": "int8_t",
+    "int16": "int16_t",
     "int32": "int32_t",
     "uint32": "uint32_t",
     "float32": "float",
     "int64": "int64_t",
 }
-SCALED: tuple[str, ...] = ("int8", "int32")
+SCALED: tuple[str, ...] = ("int8", "int16", "int32")
 """Elements of outputs that stand for real values: the artefact has a function for each that dequantizes."""
 
 
@@ -154,7 +155,7 @@ class Port:
         buffer: the buffer that the caller brings.
         stored: the tensor of the exact graph that the buffer holds.
         scale: real = scale * (stored - zero_point); 0.0 where the buffer holds plain numbers.
-        zero_point: of the stored int8 value.
+        zero_point: of the stored value.
         lo: least stored value; the quantizer of an input clamps to it.
         hi: greatest stored value.
         shape: as stored, such as (1, 32, 32, 3) for an image in NHWC order.

@@ -39,7 +39,7 @@ def _table(graph: ExactGraph, port: dict[str, Any], element: str, expected: Sequ
 
 
 def stored(graph: ExactGraph, port: dict[str, Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A tensor of the exact graph as the artefact's buffer holds it: int8, in the order of the port."""
+    """A tensor of the exact graph as the artefact's buffer holds it, in the order of the port."""
     tensor = graph.tensors[port["stored"]]
     flat = values.reshape(-1)[transposed(tensor.shape, tuple(port["axes"]))]
     return (flat.astype(np.int16) - 128).astype(np.int8) if tensor.dtype == "uint8" else flat

@@ -3,13 +3,16 @@
 Every activation is stored as int8 in NHWC order without padding: an exact-graph uint8 tensor is stored as value - 128
 and its zero point moves with it (`stored_zero_point`), so one set of kernels serves both. Batch is 1.
 
+A tensor of 16 bits is stored as int16, as it is: its zero point is 0. Only the kinds with a 16 in their name, and
+convsum, know such x and y, by the `x_bits` and `y_bits` of their shape.
+
 A tensor of 1 bit is stored packed: for each pixel in NHWC order ceil(channels / 32) little-endian words of 32 bits; bit
 c % 32 of word c / 32 is 1 where channel c is -1. The bits behind the last channel are 0, in activations and in weights.
 A kernel whose shape says `packed` writes bits, y is uint32_t * then: its limits are in the bias (acc + bias < 0 is the
 bit), it reads no multiplier, and its scalars shift to hi mean nothing.
 
 C signatures, by kind (all pointers are distinct unless `in_place` allows otherwise; alignment 16 for w, bias,
-multiplier and scratch, 4 for packed bits, 1 for other x and y); signatures.py has the same for programs:
+multiplier and scratch, 4 for packed bits, 2 for int16, 1 for other x and y); signatures.py has the same for programs:
 
     conv, depthwise, matmul:
       int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
@@ -20,6 +23,7 @@ multiplier and scratch, 4 for packed bits, 1 for other x and y); signatures.py h
     convsum (also matrix products; y is the sums):
       int32_t K(const int8_t *x, const int8_t *w, const int32_t *bias, int32_t *y, int8_t *scratch, int32_t x_zp)
     shiftconv: as conv; w holds packed codes of 2, 3 or 4 bits
+    conv16, shiftconv16 (also matrix products): as conv and shiftconv; x and y are int8_t * or int16_t *
     binaryconv (also binary matrix products):
       int32_t K(const uint32_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, int8_t *y,
                 int8_t *scratch, int32_t shift, int32_t y_zp, int32_t lo, int32_t hi)
@@ -85,6 +89,22 @@ class ShiftConvShape(ConvShape):
     """Geometry of a convolution by weights of ±2**S in `bits` bits."""
 
     bits: int = 3
+
+
+@dataclass(frozen=True)
+class Conv16Shape(ConvShape):
+    """Geometry of a convolution whose x or y has 16 bits."""
+
+    x_bits: Literal[8, 16] = 8
+    y_bits: Literal[8, 16] = 8
+
+
+@dataclass(frozen=True)
+class ShiftConv16Shape(ShiftConvShape):
+    """The same, by weights of ±2**S."""
+
+    x_bits: Literal[8, 16] = 8
+    y_bits: Literal[8, 16] = 8
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Convolution, grouped convolution and matrix product in plain loops, for the C target.
+"""Convolution, grouped convolution and matrix product in plain loops, for the C target, and for rare types on all.
 
 The window of two output pixels is gathered into scratch, padding as the zero point, and a 2×4 tile multiplies it with
 four rows of weights. The innermost loop is a plain sum over k, which C compilers vectorize.
@@ -38,15 +38,36 @@ class ConvScalar(WeightedKernel):
         return self.shape.kh * self.shape.kw * self.shape.cin // self.shape.group
 
     @property
+    def x_bits(self) -> int:
+        """Of an input, and of the windows in scratch."""
+        return getattr(self.shape, "x_bits", 8)
+
+    @property
+    def y_bits(self) -> int:
+        """Of an output that is not packed."""
+        return getattr(self.shape, "y_bits", 8)
+
+    @property
+    def types(self) -> str:
+        """What comes in and goes out, as names of kernels say it."""
+        x, y = f"s{self.x_bits}", "b1" if self.shape.packed else f"s{self.y_bits}"
+        return x if x == y else f"{x}_{y}"
+
+    @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"{'s8_b1' if self.shape.packed else 's8'}_conv_{PIXELS}x{CHANNELS}_scalar"
+        return f"{self.types}_conv_{PIXELS}x{CHANNELS}_{self.isa}"
+
+    @property
+    def sign_start(self) -> int:
+        """Where the signs start in scratch, behind the windows."""
+        return min(PIXELS, self.shape.wo) * self.depth * self.x_bits // 8
 
     @property
     def scratch_bytes(self) -> int:
         """The gathered windows, and the signs of their pixels where the output is bits."""
-        pixels = min(PIXELS, self.shape.wo)
-        return pixels * self.depth + (sign_bytes(pixels, self.shape.cout) if self.shape.packed else 0)
+        signs = sign_bytes(min(PIXELS, self.shape.wo), self.shape.cout) if self.shape.packed else 0
+        return self.sign_start + signs
 
     def pack(
         self,
@@ -60,14 +81,27 @@ class ConvScalar(WeightedKernel):
         folded = (bias.astype(np.int64) - x_zero_point * sums) & 0xFFFFFFFF
         return Packed(weight.tobytes(), folded.astype("<u4").tobytes(), multiplier.astype("<i4").tobytes())
 
+    def _begin(self) -> tuple[Any, Any]:
+        """The empty function and its parameters, with the windows in scratch and the step of a copy among them.
+
+        Compilers of C may call memcpy for a copy; code that LLVM makes here must not.
+        """
+        from tinsmith_backends.cpu.kernels.emit import signature
+
+        k: Any
+        f, k = signature(self)
+        k.windows = f.view(k.scratch, "int16") if self.x_bits == 16 else k.scratch
+        k.step = 1 if self.isa == "scalar" else f.let(f.opaque_zero(k.x_zp + 128, 8) + 1, "step")
+        return f, k
+
     def prim_func(self) -> Any:
-        """Plain loops, for TVM's C code generator."""
-        from tinsmith_backends.cpu.kernels.emit import blocks, signature
+        """Plain loops, for any code generator."""
+        from tinsmith_backends.cpu.kernels.emit import blocks
         from tinsmith_backends.cpu.kernels.pack_bits import SignRows
 
         s, pixels = self.shape, min(PIXELS, self.shape.wo)
-        f, k = signature(self)
-        signs = SignRows(f, self.isa, k.scratch, pixels * self.depth, pixels, s.cout) if s.packed else None
+        f, k = self._begin()
+        signs = SignRows(f, self.isa, k.scratch, self.sign_start, pixels, s.cout) if s.packed else None
         with f.loop(s.ho, "oh") as oh:
             for start, count, width in blocks(s.wo, (PIXELS, 1)):
                 with f.loop(count, "tile") as tile:
@@ -91,7 +125,7 @@ class ConvScalar(WeightedKernel):
                 self._multiply(f, k, (oh * self.shape.wo + ow), channel, pixels, width, signs=signs)
 
     def _gather(self, f: Any, k: Any, group: Any, oh: Any, ow: Any, at: int) -> None:
-        """Copy the window of one output pixel to scratch[at:]."""
+        """Copy the window of one output pixel to its place in scratch, `at` elements from the start."""
         from tvm import tirx
 
         from tinsmith_backends.cpu.kernels.vector import cast
@@ -104,9 +138,9 @@ class ConvScalar(WeightedKernel):
             to = at + (i * s.kw + j) * inputs
             inside = tirx.And(tirx.And(ih >= 0, ih < s.h), tirx.And(iw >= 0, iw < s.w))
             with f.when(inside), f.loop(inputs, "c") as c:
-                k.scratch.store(to + c, k.x.load((ih * s.w + iw) * s.cin + group * inputs + c))
+                k.windows.store(to + c * k.step, k.x.load((ih * s.w + iw) * s.cin + group * inputs + c))
             with f.otherwise(), f.loop(inputs, "c") as c:
-                k.scratch.store(to + c, cast("int8", k.x_zp))
+                k.windows.store(to + c * k.step, cast(f"int{self.x_bits}", k.x_zp))
 
     def weight(self, f: Any, k: Any, channel: Any, n: int, d: Any) -> Any:
         """Weight number `d` of output channel `channel + n`, as int32."""
@@ -127,7 +161,7 @@ class ConvScalar(WeightedKernel):
             for m in range(pixels):
                 acc[m * width + n] = cast("uint32", k.bias.load(channel + n))
         with f.loop(self.depth, "d") as d:
-            x = [f.let(widened(k.scratch.load((row + m) * self.depth + d)), "x") for m in range(pixels)]
+            x = [f.let(widened(k.windows.load((row + m) * self.depth + d)), "x") for m in range(pixels)]
             for n in range(width):
                 w = self.weight(f, k, channel, n, d)
                 for m in range(pixels):
@@ -144,5 +178,6 @@ class ConvScalar(WeightedKernel):
         """What becomes of one sum."""
         from tinsmith_backends.cpu.kernels.emit import requantized
 
-        y = requantized(f, total, k.multiplier.load(channel), k, wide=self.shape.wide)
+        element = f"int{self.y_bits}"
+        y = requantized(f, total, k.multiplier.load(channel), k, wide=self.shape.wide, element=element)
         k.y.store(pixel * self.shape.cout + channel, y)

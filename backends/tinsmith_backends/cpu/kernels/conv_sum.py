@@ -26,7 +26,7 @@ class ConvSum(ConvScalar):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        return f"s8_s32_conv_{PIXELS}x{CHANNELS}_{self.isa}"
+        return f"s{self.x_bits}_s32_conv_{PIXELS}x{CHANNELS}_{self.isa}"
 
     def _store(self, f: Any, k: Any, pixel: Any, channel: Any, total: Any) -> None:
         k.y.store(pixel * self.shape.cout + channel, total)

@@ -52,12 +52,12 @@ def signature(kernel: Kernel, types: dict[str, str] | None = None) -> tuple[Func
 
 
 def widened(value: Expr) -> Expr:
-    """An int8 as int32."""
+    """An int8 or int16 as int32."""
     return cast("int32", value)
 
 
-def requantized(f: Function, acc: Expr, multiplier: Expr, k: Arguments, *, wide: bool) -> Expr:
-    """clamp(y_zp + ((acc * multiplier + 2**(shift-1)) >> shift), lo, hi) as int8, for an int32 `acc`.
+def requantized(f: Function, acc: Expr, multiplier: Expr, k: Arguments, *, wide: bool, element: str = "int8") -> Expr:
+    """clamp(y_zp + ((acc * multiplier + 2**(shift-1)) >> shift), lo, hi) as `element`, for an int32 `acc`.
 
     The clamp of the wide form is in 64 bits, because nothing bounds the shifted value but the clamp itself.
     """
@@ -66,7 +66,7 @@ def requantized(f: Function, acc: Expr, multiplier: Expr, k: Arguments, *, wide:
     rounding = const(1, dtype) << (shift - 1)
     scaled = ((cast(dtype, acc) * cast(dtype, multiplier) + rounding) >> shift) + cast(dtype, k.y_zp)
     low = f.let(maximum(f.let(scaled, "scaled"), cast(dtype, k.lo)), "low")
-    return cast("int8", minimum(low, cast(dtype, k.hi)))
+    return cast(element, minimum(low, cast(dtype, k.hi)))
 
 
 def requantized_lanes(f: Function, acc: Expr, multiplier: Expr, k: Arguments, lanes: int, *, wide: bool) -> Expr:

@@ -12,6 +12,7 @@ from tinsmith_backends.cpu.kernels.binarize import Binarize
 from tinsmith_backends.cpu.kernels.binary_conv import BinaryConv
 from tinsmith_backends.cpu.kernels.binary_maxpool import BinaryMaxPool
 from tinsmith_backends.cpu.kernels.binary_table import BinaryTable
+from tinsmith_backends.cpu.kernels.conv_16 import Conv16, ShiftConv16
 from tinsmith_backends.cpu.kernels.conv_dsp import ConvDsp
 from tinsmith_backends.cpu.kernels.conv_neon import ConvNeon, ConvNeon32
 from tinsmith_backends.cpu.kernels.conv_neondot import ConvNeonDot
@@ -74,6 +75,8 @@ TEMPLATES: tuple[Template, ...] = cast(
         DepthwiseScalar,
         ConvScalar,
         ConvSum,
+        Conv16,
+        ShiftConv16,
         ConvAvx2,
         ConvNeon,
         ConvNeon32,

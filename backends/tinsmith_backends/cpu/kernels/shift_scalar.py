@@ -1,4 +1,4 @@
-"""Convolution by powers of two in plain loops, for the C target.
+"""Convolution by powers of two in plain loops, for the C target, and for rare types on all.
 
 As conv_scalar.py, but the windows of a section of pixels are gathered at once, and then the weights of a panel of
 channels are decoded for all of them.
@@ -37,8 +37,8 @@ class ShiftScalar(ConvScalar):
     @property
     def name(self) -> str:
         """See docs/add-a-kernel.md."""
-        types = f"s8p{self.shape.bits}{'_b1' if self.shape.packed else ''}"
-        return f"{types}_shiftconv_{PIXELS}x{CHANNELS}_scalar"
+        x, *y = self.types.split("_")
+        return f"{'_'.join([f'{x}p{self.shape.bits}', *y])}_shiftconv_{PIXELS}x{CHANNELS}_{self.isa}"
 
     @property
     def outputs(self) -> int:
@@ -59,12 +59,12 @@ class ShiftScalar(ConvScalar):
     def section(self) -> int:
         """Output pixels that share decoded weights."""
         pixels = self.shape.ho * self.shape.wo
-        return pixels_of_section(pixels, _MOST_WINDOW_BYTES // self.depth, min(PIXELS, pixels))
+        return pixels_of_section(pixels, _MOST_WINDOW_BYTES * 8 // (self.depth * self.x_bits), min(PIXELS, pixels))
 
     @property
     def decoded(self) -> int:
         """Where the decoded weights start in scratch, behind the windows."""
-        return self.section * self.depth
+        return self.section * self.depth * self.x_bits // 8
 
     @property
     def sign_start(self) -> int:
@@ -98,15 +98,14 @@ class ShiftScalar(ConvScalar):
         return decoded(f, k, self.shape.bits, self.decoded + place * self.depth + d)
 
     def prim_func(self) -> Any:
-        """Plain loops, for TVM's C code generator."""
+        """Plain loops, for any code generator."""
         from tvm import tirx
 
-        from tinsmith_backends.cpu.kernels.emit import signature
         from tinsmith_backends.cpu.kernels.pack_bits import SignRows
         from tinsmith_backends.cpu.kernels.vector import minimum
 
         s, pixels, section = self.shape, self.shape.ho * self.shape.wo, self.section
-        f, k = signature(self)
+        f, k = self._begin()
         signs = SignRows(f, self.isa, k.scratch, self.sign_start, section, s.cout) if s.packed else None
         with f.loop(-(-pixels // section), "section") as number:
             start = f.let(minimum(number * section, pixels - section), "start")

@@ -36,6 +36,8 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "depthwise": _WEIGHTED,
         "matmul": _WEIGHTED,
         "shiftconv": _WEIGHTED,
+        "conv16": _WEIGHTED,
+        "shiftconv16": _WEIGHTED,
         "convsum": _SUMMED,
         "binaryconv": Signature((("x", "uint32"), *_CONSTANTS), _REQUANT),
         "averagepool": _SCALED,
@@ -57,6 +59,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
 
 
 def pointers(kind: str, shape: Any) -> dict[str, str]:
-    """Element types of the pointers by name; y of a shape that says `packed` holds words of bits."""
+    """Element types of the pointers by name; x and y as the shape says: `x_bits`, `y_bits`, or `packed` for bits."""
     types = dict(SIGNATURES[kind].pointers)
+    types |= {name: "int16" for name in ("x", "y") if getattr(shape, f"{name}_bits", 8) == 16}
     return {**types, "y": "uint32"} if getattr(shape, "packed", False) else types

@@ -149,13 +149,13 @@ class Function:
         self._blocks: list[list[Any]] = [[]]
         self._count = 0
 
-    def opaque_zero(self, shift: Expr) -> Expr:
-        """Zero at run time, made from a parameter in 0…63; the optimizer knows only that it is not negative.
+    def opaque_zero(self, small: Expr, bits: int = 6) -> Expr:
+        """Zero at run time, made from a parameter in 0…2**bits - 1; the optimizer knows only that it is not negative.
 
         Added to a stride it keeps a copy loop from becoming a call of memcpy, which a freestanding program may lack;
         added to an index it keeps the sum with a constant in a form that addressing modes take.
         """
-        return self.let(cast("int32", cast("uint32", shift) >> const(6, "uint32")), "zero")
+        return self.let(cast("int32", cast("uint32", small) >> const(bits, "uint32")), "zero")
 
     def _emit(self, statement: Any) -> None:
         self._blocks[-1].append(statement)

@@ -11,7 +11,7 @@ const program = JSON.parse(readFileSync(join(folder, "program.json"), "utf8"));
 const network = await import(pathToFileURL(join(folder, "index.mjs")));
 const net = await network.load();
 const wasm = net.exports;
-const sizes = { int8: 1, int32: 4, float32: 4, int64: 8 };
+const sizes = { int8: 1, int16: 2, int32: 4, float32: 4, int64: 8 };
 const POISON = 0x5a;
 
 const bytes = (address, length) => new Uint8Array(wasm.memory.buffer, address, length);
