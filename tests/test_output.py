@@ -75,15 +75,15 @@ def test_sigkill_leaves_the_old_build_and_the_next_build_cleans_up(tmp_path: Pat
     build(out, "old")
     before = content(out)
     program = (
-        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from test_output import write_build, replace_folder\n"
         "with replace_folder(Path(sys.argv[1])) as partial:\n"
         f"    if {killed_at!r} == 'half written': (partial / 'weights.bin').write_text('ne')\n"
         f"    if {killed_at!r} == 'whole': write_build(partial, 'new')\n"
-        "    print('ready', flush=True); time.sleep(60)\n"
+        "    print('ready', flush=True); sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", program, str(out), str(Path(__file__).parent)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGKILL)

@@ -323,18 +323,19 @@ def test_a_really_full_disk(place: Path, tinsmith: CommandLine) -> None:
 def test_killed_half_way(place: Path, tinsmith: CommandLine) -> None:
     before = snapshot(place)
     program = (
-        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import fake_backend; from tinsmith import pipeline\n"
         "class Slow(fake_backend.FakeBackend):\n"
         "    def write_vectors(self, *more):\n"
-        "        print('half way', flush=True); time.sleep(60)\n"
+        "        print('half way', flush=True); sys.stdin.read()\n"
         "pipeline.compile(sys.argv[2], 'fake', sys.argv[4], calibrate=sys.argv[3],\n"
         "                 registry=fake_backend.registry(Slow()))\n"
     )
     tests = str(Path(__file__).parents[1])
     inputs = (place / "net.onnx", "--calibrate", place / "x.npz")
     paths = [str(place / name) for name in ("net.onnx", "x.npz", "out")]
-    with subprocess.Popen([sys.executable, "-c", program, tests, *paths], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", program, tests, *paths]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "half way\n"
         process.send_signal(signal.SIGKILL)

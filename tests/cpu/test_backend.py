@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -84,9 +85,11 @@ def test_constants_are_the_expected_ones(built: Make, running: Link, target: str
 
 @pytest.mark.parametrize(("target", "runner"), RUNNERS)
 def test_inferences_are_timed(built: Make, running: Link, target: str, runner: str) -> None:
-    seconds = running(target, runner).time(built(target).samples[0], repeats=4)
+    link, sample = running(target, runner), built(target).samples[0]
+    begin = time.perf_counter()
+    seconds = link.time(sample, repeats=4)
     assert len(seconds) == 4
-    assert all(0 < s < 5 for s in seconds)
+    assert 0 < sum(seconds) < time.perf_counter() - begin
 
 
 def test_numbers_of_a_build(built: Callable[[str], Built]) -> None:

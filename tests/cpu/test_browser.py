@@ -48,7 +48,7 @@ def test_runs_in_a_browser(tmp_path: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_address[1]}/index.html"
         command = [browser, *CHROMIUM, f"--user-data-dir={tmp_path / 'profile'}", address]
-        page = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        page = subprocess.run(command, capture_output=True, text=True, timeout=600).stdout
         server.shutdown()
     index = int(Oracle(net.model()).run({"x": values})["arg_max_2_out"][0])
     assert f"index {index}<" in page

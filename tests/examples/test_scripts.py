@@ -12,7 +12,7 @@ SCRIPTS = sorted([*ROOT.glob("examples/*.sh"), *ROOT.glob("examples/*/*.sh"), RO
 
 
 def ended(script: Path, argument: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([script, argument], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([script, argument], cwd=folder, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))

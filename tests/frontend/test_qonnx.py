@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 import onnx_ir as ir
 import pytest
-from float_models import run
+from float_models import run, weights
 from qonnx_models import F32, Qonnx, quantized
 from tinsmith import pipeline
 from tinsmith.errors import TinsmithError
@@ -26,7 +26,6 @@ from tinsmith.verify.oracle import Oracle
 
 Array = npt.NDArray[Any]
 DATA = Path(__file__).parents[2] / "../shared/data"
-RNG = np.random.default_rng(5)
 
 
 def loaded(proto: onnx.ModelProto, folder: Path) -> ir.Model:
@@ -179,7 +178,7 @@ def test_a_flipped_sign_is_seen(tmp_path: Path) -> None:
 
 def test_old_files_with_weights_among_the_inputs(tmp_path: Path) -> None:
     net = Qonnx("onnx.brevitas")
-    w = net.op("Transpose", net.bipolar(RNG.normal(size=(5, 12)).astype(F32)), perm=[1, 0])
+    w = net.op("Transpose", net.bipolar(weights(5, 12)), perm=[1, 0])
     y = net.op("MatMul", net.bipolar(net.op("Unsqueeze", net.op("Flatten", "x"), axes=[0])), w)
     model = canonicalize(loaded(net.model((1, 3, 4), y, opset=9, constants_are_inputs=True), tmp_path))
     assert [value.name for value in model.graph.inputs] == ["x"]
@@ -221,7 +220,7 @@ def test_without_samples(threshold: float, tmp_path: Path) -> None:
     """Ranges follow from bits, grids and weights; an input that is only compared decides as its real value does."""
     net = Qonnx()
     bits = net.bipolar(net.op("Sub", "x", F32(threshold)))
-    y = net.op("MatMul", bits, net.bipolar(RNG.normal(size=(9, 4)).astype(F32)))
+    y = net.op("MatMul", bits, net.bipolar(weights(9, 4)))
     onnx.save(net.model((1, 9), y), tmp_path / "net.onnx")
     model = ir.load(pipeline.quantize(tmp_path / "net.onnx", None, tmp_path / "exact.onnx"))
     oracle, graph = Oracle(model), read_exact(model)
@@ -264,7 +263,7 @@ def test_everything_that_is_refused_is_told_at_once(tmp_path: Path) -> None:
     x = net.op("Trunc", x, F32(1), F32(0), F32(8), F32(4), domain=net.domain)
     x = net.op("BipolarQuant", x, domain=net.domain)
     x = net.op("MatMul", x, net.quant(np.full((4, 3), -64, F32), 0.5, 8))
-    x = net.op("MatMul", x, net.quant(RNG.normal(size=(3, 3)).astype(F32), [[1], [2], [3]], 4))
+    x = net.op("MatMul", x, net.quant(weights(3, 3), [[1], [2], [3]], 4))
     with pytest.raises(TinsmithError) as caught:
         loaded(net.model((1, 4), x), tmp_path)
     told = [str(problem) for problem in caught.value.problems]

@@ -13,11 +13,9 @@ from tinsmith.numerics.float_run import FloatRun
 from tinsmith.passes.quantize import quantize
 from tinsmith.recipe import parse_recipe
 
-RNG = np.random.default_rng(7)
-
 
 def samples(shape: tuple[int, ...], count: int = 16, name: str = "x") -> dict[str, np.ndarray]:
-    return {name: RNG.normal(0, 1, (count, *shape)).astype(np.float32)}
+    return {name: np.random.default_rng(7).normal(0, 1, (count, *shape)).astype(np.float32)}
 
 
 def numbers(model: ir.Model, name: str) -> np.ndarray:

@@ -8,5 +8,5 @@ arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -O2 -std=c11 -Wall -W
 arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -O2 -std=gnu11 --specs=rdimon.specs -nostartfiles \
     -T "$here/mps2.ld" "$here/startup.c" "-I$build" "$work/network.o" "$build/${name}_weights.c" "$build/${name}_test.c" "$build/${name}_kernels.o" \
     -Wl,--no-warn-rwx-segments,-z,noexecstack -o "$work/test.elf"
-exec timeout 120 qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
+exec timeout 600 qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
     -semihosting-config enable=on,target=native -kernel "$work/test.elf"
