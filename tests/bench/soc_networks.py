@@ -109,7 +109,7 @@ def mlperf(number: int) -> Callable[[int], Made]:
 
 
 def pulse(count: int, activations: str = "8-bit") -> Made:
-    """The pulse network with seeded weights, its two heads as accumulators; all tensors of 16 bits that can have them."""
+    """The pulse network with seeded weights, its heads as accumulators; tensors of 16 bits where asked and possible."""
     sys.path.insert(0, str(EXAMPLES / "pulse"))
     from net import samples
 
@@ -146,7 +146,7 @@ def _listed(arrays: Mapping[str, npt.NDArray[Any]], model: ir.Model) -> Samples:
 
 NETWORKS = (
     Network("pulse network", pulse, 200, 0, 85),
-    Network("pulse network, 16 bits", partial(pulse, activations="16-bit"), 50),
+    Network("pulse network, 16 bits", partial(pulse, activations="16-bit"), 50, 0, 60),
     Network("digits", digits, 50),
     Network("ResNet8", mlperf(0), 3, 54, 85),
     Network("DS-CNN", mlperf(1), 10, 32),
