@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,12 @@ def mlperf(number: int) -> Callable[[int], Made]:
     return make
 
 
-def pulse(count: int) -> Made:
-    """The pulse network with seeded weights, its two heads as accumulators."""
+def pulse(count: int, activations: str = "8-bit") -> Made:
+    """The pulse network with seeded weights, its heads as accumulators; tensors of 16 bits where asked and possible."""
     sys.path.insert(0, str(EXAMPLES / "pulse"))
     from net import samples
 
-    recipe = parse_recipe({"layers": {"head": {"output": "accumulator"}}})
+    recipe = parse_recipe({"activations": activations, "layers": {"head": {"output": "accumulator"}}})
     source = f"{EXAMPLES / 'pulse' / 'net.py'}:pulse_net"
     exact = pipeline.make_exact(source, samples(100, seed=1), recipe=recipe, progress=Progress(0, quiet=True))
     return exact.model, _listed(samples(count, seed=2), exact.model)
@@ -145,6 +146,7 @@ def _listed(arrays: Mapping[str, npt.NDArray[Any]], model: ir.Model) -> Samples:
 
 NETWORKS = (
     Network("pulse network", pulse, 200, 0, 85),
+    Network("pulse network, 16 bits", partial(pulse, activations="16-bit"), 50, 0, 60),
     Network("digits", digits, 50),
     Network("ResNet8", mlperf(0), 3, 54, 85),
     Network("DS-CNN", mlperf(1), 10, 32),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from exact_models import Net, random_net
+from exact_wide import WIDE_KINDS, random_wide
 from soc_run import compiled, wrong_tensors
 from tinsmith.errors import TinsmithError
 from tinsmith_backends.soc.backend import SocBackend
@@ -22,6 +23,8 @@ KINDS = (
     "reshape_transpose", "softmax", "arg_max", "residual", "binary_conv", "conv_threshold", "matmul_threshold",
     "shift_conv", "shift_grouped", "shift_matmul", "conv_accumulator", "matmul_accumulator", "table",
 )  # fmt: skip
+WIDE_ON_SHIFTS = ("shift_conv16", "shift_matmul16", "moves16")
+"""Of `WIDE_KINDS`, what a chip that shifts takes; one of bits takes none."""
 CHIPS = {
     "default": Chip(),
     "narrow": Chip(pes=8, lanes=4, rqs=2),
@@ -37,7 +40,8 @@ CHIPS = {
 def symmetric(kind: str, seed: int, chip: Chip | None = None) -> Net:
     """A random net whose tensors have zero point 0 and whose layers the chip takes."""
     for attempt in range(seed * 1000, seed * 1000 + 400):
-        net = random_net(attempt, kind, extreme=attempt % 3 == 0)
+        made = random_wide if kind in WIDE_KINDS else random_net
+        net = made(attempt, kind, extreme=attempt % 3 == 0)
         if problems(net.graph(), chip or Chip()) == []:
             return net
     raise AssertionError(f"no {kind} among 400 keeps the rules")
@@ -49,6 +53,29 @@ def test_random_networks_are_the_oracles(kind: str, chip: str) -> None:
     net = symmetric(kind, list(CHIPS).index(chip), CHIPS[chip])
     program = compiled(net.graph(), CHIPS[chip])
     assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+
+
+WIDE = [
+    (kind, name)
+    for name, chip in CHIPS.items()
+    for kind in {"multiply": WIDE_KINDS, "shift": WIDE_ON_SHIFTS}.get(chip.kind, ())
+]
+
+
+@pytest.mark.parametrize(("kind", "chip"), WIDE)
+def test_sixteen_bits_are_the_oracles(kind: str, chip: str) -> None:
+    net = symmetric(kind, list(CHIPS).index(chip), CHIPS[chip])
+    program = compiled(net.graph(), CHIPS[chip])
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "chip"), WIDE)
+def test_many_of_sixteen_bits_are_the_oracles(kind: str, chip: str) -> None:
+    for seed in range(10, 18):
+        net = symmetric(kind, seed, CHIPS[chip])
+        program = compiled(net.graph(), CHIPS[chip])
+        assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
 
 
 @pytest.mark.slow
@@ -73,6 +100,33 @@ def signal() -> Net:
     net.dequantize(net.matmul(net.flatten(net.conv(pooled, 5, (1, 3))), 2, dtype="int8"))
     net.dequantize(net.matmul(net.flatten(net.average_pool(pooled, (1, 16))), 3, dtype="int8"))
     return net
+
+
+def sixteen() -> Net:
+    """A 1-D network of int16: strides, dilation, groups, depthwise, a joined branch, outputs of 8, 16 and 32 bits."""
+    net = Net(9, "sixteen")
+    x = net.quantize(net.input("x", (1, 1, 1, 128)), dtype="int16", scale=0.0001)
+    a = net.conv(x, 12, (1, 7), strides=(1, 2), pads=(0, 3, 0, 3), dtype="int16", lo=0)
+    b = net.conv(a, 24, (1, 3), strides=(1, 2), pads=(0, 2, 0, 2), dilations=(1, 2), dtype="int16")
+    c = net.depthwise(net.conv(b, 24, (1, 3), pads=(0, 1, 0, 1), group=3, dtype="int16"), (1, 3), dtype="int16")
+    joined = net.concat(c, net.conv(b, 20, (1, 3), dtype="int16"))
+    small = net.conv(joined, 8, (1, 3), strides=(1, 3), lo=0)
+    net.dequantize(net.matmul(net.flatten(small), 5, dtype="int16"))
+    net.dequantize(net.matmul(net.flatten(net.conv(joined, 6, (1, 3), strides=(1, 3), dtype="int16")), 3, bits=32))
+    return net
+
+
+@pytest.mark.parametrize("chip", [name for name, chip in CHIPS.items() if chip.kind == "multiply"])
+def test_a_network_of_sixteen_bits(chip: str) -> None:
+    net = sixteen()
+    program = compiled(net.graph(), CHIPS[chip])
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+
+
+@pytest.mark.parametrize("kind", ["shift", "xnor"])
+def test_sixteen_bits_need_products(kind: str) -> None:
+    found = problems(sixteen().graph(), Chip(kind=kind, ram_bytes=65536))
+    assert len(found) == 9 and all("this chip has no products by its weights" in problem.why for problem in found)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -305,6 +359,7 @@ def test_a_trigger_fills_one_input_of_its_type() -> None:
         fed_by_frames(image[:100] + bytes([image[100] ^ 1]) + image[101:], 4)
     for wrong, text in (
         (Stream("uint8"), "samples become uint8"),
+        (Stream("int16"), "samples become int16"),
         (Stream("split"), "shift is 0"),
         (Stream("split", shift=4), "samples become uint8"),
         (Stream("pair", pretrigger=64), "begins 64 before its trigger"),

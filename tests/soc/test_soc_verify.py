@@ -9,7 +9,8 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from test_soc_model import CHIPS, chain, curves, image, signal, symmetric
+from exact_wide import WIDE_KINDS
+from test_soc_model import CHIPS, chain, curves, image, signal, sixteen, symmetric
 from tinsmith import pipeline, verbs
 from tinsmith.artefact import Artefact
 from tinsmith.errors import TinsmithError
@@ -107,6 +108,18 @@ def test_tables_are_the_oracles_and_clocks_are_the_models(tmp_path: Path) -> Non
         runner(folder).simulate([net.sample(0)])
 
 
+def test_sixteen_bits_are_the_oracles_and_clocks_are_the_models(tmp_path: Path) -> None:
+    net = sixteen()
+    folder = build(net, tmp_path)
+    found = verbs.verify(folder, samples=4)
+    assert found.exact, found.first_mismatch
+    assert found.layers_compared == len(net.layers)
+    assert_clocks_are_the_models(runner(folder), net)
+    image = (folder / "image.bin").read_bytes()
+    (folder / "image.bin").write_bytes(image[:-1] + bytes([image[-1] ^ 1]))
+    assert not verbs.verify(folder, samples=1).exact
+
+
 def test_it_estimates_in_clocks_of_the_rtl() -> None:
     backend, net = SocBackend().configured("soc", {"wgt_words": "64"}), signal()
     assert isinstance(backend, Estimates)
@@ -119,7 +132,7 @@ def test_it_estimates_in_clocks_of_the_rtl() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", REAL)
+@pytest.mark.parametrize("kind", (*REAL, *WIDE_KINDS))
 def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
     for seed in range(3):
         folder = build(symmetric(kind, seed), tmp_path / str(seed))
@@ -128,10 +141,10 @@ def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["signal", "curves", "residual", "max_pool", "add", "depthwise", "conv_accumulator"])
+@pytest.mark.parametrize("kind", ["signal", "sixteen", "curves", "residual", "max_pool", "add", "depthwise"])
 @pytest.mark.parametrize("settings", [TINY, {"without": "add+maxpool+history+table"}], ids=["tiny", "bare"])
 def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> None:
-    made = {"signal": signal, "curves": curves}
+    made = {"signal": signal, "sixteen": sixteen, "curves": curves}
     net = made[kind]() if kind in made else symmetric(kind, list(CHIPS).index("bare"))
     folder = build(net, tmp_path, **settings)
     found = verbs.verify(folder, samples=4)
@@ -181,8 +194,10 @@ def test_the_bench_stands_on_its_own_in_icarus(tmp_path: Path) -> None:
     assert len(bytes.fromhex(vectors["tensors"][0][tensor])) == 48
 
 
-def high_and_low(value: np.ndarray, stream: str) -> np.ndarray:
+def channels_of(value: np.ndarray, stream: str) -> np.ndarray:
     """What a sample less the offset becomes, channels first."""
+    if stream == "int16":
+        return value[None]
     if stream == "split":
         return np.stack([value >> 4, value & 15])
     low = (value + 128) % 256 - 128
@@ -190,10 +205,12 @@ def high_and_low(value: np.ndarray, stream: str) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("stream", "dtype", "shift"), [("pair", "int8", 0), ("split", "uint8", 4)])
+@pytest.mark.parametrize(
+    ("stream", "dtype", "shift"), [("pair", "int8", 0), ("split", "uint8", 4), ("int16", "int16", 0)]
+)
 def test_a_trigger_cuts_pulses_from_an_adcs_samples(stream: str, dtype: str, shift: int, tmp_path: Path) -> None:
     net = Net(6, "triggered")
-    x = net.quantize(net.input("x", (1, 2, 1, 32)), dtype=dtype, scale=1.0)
+    x = net.quantize(net.input("x", (1, 1 if stream == "int16" else 2, 1, 32)), dtype=dtype, scale=1.0)
     net.dequantize(net.matmul(net.flatten(net.conv(x, 6, (1, 5), strides=(1, 2))), 2, bits=32))
     told = {"stream": stream, "threshold": "500", "pretrigger": "8", "offset": "20", "shift": str(shift)}
     folder = build(net, tmp_path, **told)
@@ -204,7 +221,7 @@ def test_a_trigger_cuts_pulses_from_an_adcs_samples(stream: str, dtype: str, shi
     outcome = run(chip.program.parameters, chip.image, frames, period=4, expected=3, clocks=600_000)
     assert [answer.error for answer in outcome.answers] == [0, 0, 0]
     for pulse, answer in zip(pulses, outcome.answers, strict=True):
-        sample = {"x": high_and_low(pulse - 20, stream).astype(np.float32)[None, :, None]}
+        sample = {"x": channels_of(pulse - 20, stream).astype(np.float32)[None, :, None]}
         right = Oracle(folder / "exact.onnx").run(sample)
         for name, values in chip.results(answer.payload).items():
             assert np.array_equal(values, right[name]), name

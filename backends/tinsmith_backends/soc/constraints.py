@@ -21,7 +21,7 @@ from tinsmith.ir.exact import (
     Softmax,
     Weighted,
 )
-from tinsmith.refusals import Rule, no_16_bits, refusals
+from tinsmith.refusals import Rule, refusals
 
 from tinsmith_backends.soc.capabilities import in_hardware
 from tinsmith_backends.soc.chip import XNOR, Chip
@@ -156,7 +156,6 @@ def _joined_axis(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    no_16_bits,
     _symmetric,
     _dequantized_outputs,
     _image,
