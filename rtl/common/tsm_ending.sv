@@ -1,7 +1,10 @@
 // How accumulators become stored outputs: docs/numbers.md, exactly.
 //
-//   THRESHOLD = 0:  y = clamp((acc * factor[c] + 2**(SHIFT-1)) >> SHIFT, LO, HI)
+//   THRESHOLD = 0:  y = clamp((acc * factor[c] + OFFSET) >> SHIFT, LO, HI)
 //   THRESHOLD = 1:  y = acc < factor[c]          (one bit: 1 is the value -1)
+//
+// OFFSET is 2**(SHIFT-1), so that halves round up, and what zero points come to: that of the output times 2**SHIFT, and
+// those of inputs that are still in the accumulators.
 //
 // With MULTIPLIER = 0 the product is a sum of shifted accumulators, for which no tool takes a DSP.
 //
@@ -16,6 +19,7 @@ module tsm_ending #(
     parameter integer ACC_W = 32,
     parameter integer FACTOR_W = 16,
     parameter integer SHIFT = 1,
+    parameter signed [63:0] OFFSET = 64'sd1 <<< (SHIFT - 1),
     parameter integer LO = 0,
     parameter integer HI = 255,
     parameter integer OUT_W = 8,
@@ -34,8 +38,10 @@ module tsm_ending #(
     input  wire logic                    m_ready_i,
     output wire logic [LANES*OUT_W-1:0]  m_data_o
 );
-  // The sum before the shift, and the clamp behind it, fit one bit more than the product.
-  localparam integer PRODUCT_W = ACC_W + FACTOR_W + 1;
+  // The sum before the shift fits one bit more than the product and OFFSET do; LO and HI take nine bits.
+  localparam integer OFFSET_W = $clog2((OFFSET < 0 ? -OFFSET : OFFSET) + 1) + 1;
+  localparam integer SUM_W = (ACC_W + FACTOR_W > OFFSET_W ? ACC_W + FACTOR_W : OFFSET_W) + 1;
+  localparam integer PRODUCT_W = THRESHOLD != 0 ? ACC_W + FACTOR_W + 1 : SUM_W > 9 ? SUM_W : 9;
   localparam integer CLOCKS = MULTIPLIER != 0 ? 1 : $clog2(FACTOR_W);
   localparam integer FW = FOLDS > 1 ? $clog2(FOLDS) : 1;
 
@@ -80,8 +86,7 @@ module tsm_ending #(
           if (step2) out_q[l*OUT_W +: OUT_W] <= OUT_W'(product_q[PRODUCT_W-1]);
         end
       end else begin : gen_requantize
-        localparam logic signed [PRODUCT_W-1:0] HALF = PRODUCT_W'(1) <<< (SHIFT - 1);
-        wire logic signed [PRODUCT_W-1:0] rounded = (product_q + HALF) >>> SHIFT;
+        wire logic signed [PRODUCT_W-1:0] rounded = (product_q + PRODUCT_W'(OFFSET)) >>> SHIFT;
         if (MULTIPLIER != 0) begin : gen_multiplier
           always_ff @(posedge clk_i) begin
             if (step1) product_q <= acc * factor;

@@ -5,7 +5,7 @@
 //   PIXELS_OUTER = 1:  for tap, for fold     an image as it comes, for a pool over all of it
 //
 //   OP 0: maximum, OP 3: minimum, of X_W bits (signed if X_SIGNED); ACC_W is X_W
-//   OP 1: sum
+//   OP 1: START + sum
 //   OP 2: bias[c] + sum of x * weight[c][tap], W_W bits, signed; WEIGHTS has a line for each word of each fold
 //
 // Three clocks: the word and its weights, its taps reduced to one, the accumulator.
@@ -18,6 +18,7 @@ module tsm_lanes #(
     parameter integer FOLDS = 1,
     parameter integer PIXELS_OUTER = 0,
     parameter integer OP = 0,
+    parameter integer START = 0,
     parameter integer X_W = 8,
     parameter integer X_SIGNED = 0,
     parameter integer W_W = 8,
@@ -162,7 +163,7 @@ module tsm_lanes #(
             term = {X_SIGNED != 0 && x[k*X_W + X_W - 1], x[k*X_W +: X_W]};
             part = part + (ACC_W + 1)'(term);
           end
-          next = part2_q + (first2_q ? '0 : acc);
+          next = part2_q + (first2_q ? (ACC_W + 1)'(START) : acc);
         end
       end else begin : gen_extremes
         always_comb begin

@@ -3,8 +3,9 @@
     python tests/bench/rtl_blocks.py --measure ecp5   # what the table lacks; remove it to start anew: an hour
     python tests/bench/rtl_blocks.py                  # prints the error of each module, in seconds
 
-Blocks are the instances of some networks (tests/rtl/rtl_nets.py) at several intervals, and the tables of one more, at
-most so many of a module, spread over their sizes. The networks of the figures in docs are others.
+Blocks are the instances of some networks (tests/rtl/rtl_nets.py) at several intervals, the tables of one more and the
+endings behind additions of zero points of another, at most so many of a module, spread over their sizes. The networks
+of the figures in docs are others.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "rtl")]
 
-from rtl_nets import bits, digits, integers, joined, sequence, shifts, tables  # noqa: E402
+from rtl_nets import bits, digits, integers, joined, sequence, shifts, skewed, tables  # noqa: E402
 from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.ir.exact import ExactGraph  # noqa: E402
 from tinsmith_backends.rtl.adder import module  # noqa: E402
@@ -36,7 +37,7 @@ NETWORKS = (integers, bits, digits, sequence, shifts, joined)
 INTERVALS = (64, 128, 256, 512, 1024, 4096)
 MOST = 5
 """Blocks of a module, and of each of its kinds."""
-KINDS = ("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD", "MULTIPLIER", "CHANNELS_OUTER", "KH")
+KINDS = ("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD", "MULTIPLIER", "CHANNELS_OUTER", "KH", "OFFSET")
 """Parameters that make another module of one."""
 LARGEST = 5_000
 """Bits of ROM and of logic, roughly: larger blocks take minutes."""
@@ -47,6 +48,7 @@ def instances() -> Iterator[Instance]:
     for make in NETWORKS:
         yield from _instances(make().graph())
     yield from (one for one in _instances(tables().graph()) if one.module == "tsm_table")
+    yield from (one for one in _instances(skewed().graph()) if _uneven(one.parameters.get("OFFSET", 0)))
 
 
 def _instances(graph: ExactGraph) -> Iterator[Instance]:
@@ -72,6 +74,11 @@ def chosen() -> list[Instance]:
         kinds.append([ordered[round(i * step)] for i in range(min(MOST, len(ordered)))])
     # In turns, so that a table that is made in part has some of every kind.
     return [kind[number] for number in range(MOST) for kind in kinds if number < len(kind)]
+
+
+def _uneven(offset: int | str) -> bool:
+    """Of an ending behind a join whose inputs have zero points: every bit of the sums counts."""
+    return bool(int(offset) % 2)
 
 
 def _narrows(instance: Instance) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy.typing as npt
 import onnx
 import onnx_ir as ir
 import pytest
-from float_models import model, run, weights
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from float_models import model, run
+from ort_models import SAMPLES, quantized_by_onnxruntime
 from tinsmith import pipeline
 from tinsmith.errors import TinsmithError
 from tinsmith.frontend import canonicalize, load
@@ -22,31 +21,7 @@ from tinsmith.verify.oracle import Oracle
 
 Array = npt.NDArray[Any]
 F32 = np.float32
-SAMPLES = np.random.default_rng(0).normal(size=(16, 1, 4, 8, 8)).astype(F32)
 GRID = {"s": F32(0.05), "z": np.int8(0)}
-
-
-class Samples(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self) -> None:
-        self.left = iter(SAMPLES)
-
-    def get_next(self) -> Mapping[str, Array] | None:
-        sample = next(self.left, None)
-        return None if sample is None else {"x": sample}
-
-
-def quantized_by_onnxruntime(folder: Path, *, symmetric: bool) -> onnx.ModelProto:
-    layers = (
-        "c = Conv <pads=[1,1,1,1]> (x, w, b)\n r = Relu (c)\n m = MaxPool <kernel_shape=[2,2], strides=[2,2]> (r)\n"
-        "d = Conv <group=6> (m, u)\n e = Relu (d)\n f = Flatten (e)\n y = Gemm (f, v, k)"
-    )
-    sizes = {"w": (6, 4, 3, 3), "b": (6,), "u": (6, 1, 3, 3), "v": (24, 5), "k": (5,)}
-    onnx.save(model(layers, **{n: weights(*s, seed=len(n + str(s))) for n, s in sizes.items()}), folder / "float.onnx")
-    options = {"ActivationSymmetric": symmetric, "WeightSymmetric": True}
-    kinds = {"activation_type": QuantType.QInt8 if symmetric else QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    files = (str(folder / "float.onnx"), str(folder / "net.onnx"))
-    quantize_static(*files, Samples(), quant_format=QuantFormat.QDQ, per_channel=True, extra_options=options, **kinds)
-    return onnx.load(folder / "net.onnx")
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

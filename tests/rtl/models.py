@@ -111,11 +111,12 @@ def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
         dut, "LANES", "FOLDS", "ACC_W", "FACTOR_W", "OUT_W", "THRESHOLD"
     )
     shift, lo, hi = integers(dut, "SHIFT", "LO", "HI")
+    offset = dut.OFFSET.value.to_signed()
     factors = [unpack(line, lanes, factor_w, signed=True) for line in lines(dut, "FILE")]
     given, made = [], []
     for number in range(40 * folds):
         row = factors[number % folds]
-        steps = [(rng.randint(lo - 2, hi + 2) << shift) - (1 << (shift - 1)) for _ in row]
+        steps = [(rng.randint(lo - 2, hi + 2) << shift) - offset for _ in row]
         limits = row if threshold else [step // (m or 1) for step, m in zip(steps, row, strict=True)]
         near = [limit + rng.choice([-1, 0, 1]) for limit in limits]
         values = near if rng.random() < 0.7 else unpack(some(rng, 1, lanes * acc)[0], lanes, acc, signed=True)
@@ -124,7 +125,7 @@ def ending(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
         if threshold:
             made.append(pack([int(v < limit) for v, limit in zip(values, row, strict=True)], out))
         else:
-            rounded = [(v * m + (1 << (shift - 1))) >> shift for v, m in zip(values, row, strict=True)]
+            rounded = [(v * m + offset) >> shift for v, m in zip(values, row, strict=True)]
             made.append(pack([min(max(v, lo), hi) for v in rounded], out))
     return {"s": given}, {"m": made}
 
@@ -170,7 +171,7 @@ def mvu(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
 def lanes(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
     """Ten images of one pixel each; a word holds `parallel` taps."""
     count, taps, parallel, folds, outer = integers(dut, "LANES", "TAPS", "PARALLEL", "FOLDS", "PIXELS_OUTER")
-    op, x_w, x_signed, w_w, acc = integers(dut, "OP", "X_W", "X_SIGNED", "W_W", "ACC_W")
+    op, start, x_w, x_signed, w_w, acc = integers(dut, "OP", "START", "X_W", "X_SIGNED", "W_W", "ACC_W")
     weights = [row for line in lines(dut, "WEIGHTS") for row in _taps(line, parallel, count, w_w)] if op == 2 else []
     biases = [unpack(line, count, acc, signed=True) for line in lines(dut, "BIASES")] if op == 2 else []
     given, made = [], []
@@ -185,7 +186,8 @@ def lanes(dut: Any, rng: random.Random) -> tuple[Streams, Streams]:
                 sums = [sum(x * w for x, w in zip(*pair, strict=True)) for pair in zip(columns, factors, strict=True)]
                 made.append(pack([a + b for a, b in zip(sums, biases[fold], strict=True)], acc))
             else:
-                made.append(pack([{0: max, 1: sum, 3: min}[op](column) for column in columns], acc))
+                reduce = {0: max, 1: lambda column: sum(column, start), 3: min}[op]
+                made.append(pack([reduce(column) for column in columns], acc))
     return {"s": given}, {"m": made}
 
 

@@ -56,6 +56,26 @@ def tables(name: str = "tables") -> Net:
     return net
 
 
+def skewed(name: str = "skewed") -> Net:
+    """Zero points at both ends of the types and between, in every engine, and padding everywhere."""
+    net = Net(31, name)
+    x = net.quantize(net.input("x", (1, 3, 7, 6)), zero_point=117)
+    stem = net.conv(x, 4, pads=(1, 1, 1, 1), dtype="int8", zero_point=-128)
+    deep = net.depthwise(stem, pads=(1, 1, 1, 1), zero_point=255, lo=100)
+    mean = net.average_pool(deep, (3, 3), pads=(1, 1, 1, 1), dtype="int8", zero_point=20)
+    joined = net.add(mean, net.conv(stem, 4, (1, 1), zero_point=131), zero_point=90)
+    shifted = net.shift_conv(joined, 6, strides=(2, 1), pads=(1, 0, 1, 1), dtype="int8", zero_point=-7)
+    pooled = net.max_pool(shifted, (2, 2), pads=(0, 1, 0, 0))
+    both = net.concat(
+        net.requantize(pooled, zero_point=64, lo=64), net.multiply(pooled, factor_shape=(6, 1, 1), zero_point=64)
+    )
+    curved = net.table(net.piecewise_linear(both, dtype="int8", zero_point=33), zero_point=12)
+    bits = net.binary_conv(net.binarize(curved), 5, (2, 2), dtype="int8", zero_point=-90)
+    net.dequantize(net.matmul(net.flatten(bits), 5, zero_point=128))
+    net.dequantize(net.conv(curved, 3, bits=32))
+    return net
+
+
 def digits(name: str = "digits") -> Net:
     """The shape of examples/digits/net.py: a stem, two residual blocks with a pool and a wide layer between, a head."""
     net = Net(7, name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from rtl_nets import bits, integers
+from rtl_nets import bits, integers, skewed
 from rtl_run import ROOT
 from test_stream import CASES
 from tinsmith_backends.rtl.backend import RtlBackend
 
 SOURCES = [path for path in sorted((ROOT / "rtl").glob("*/*.sv")) if path.parent.name in ("common", "stream")]
 """What streaming machines are made of."""
-NETS = {"integers": (integers, 1024), "bits": (bits, 512)}
+NETS = {"integers": (integers, 1024), "bits": (bits, 512), "skewed": (skewed, 2000)}
 
 
 def module_case(case: str, folder: Path) -> tuple[str, dict[str, int | str]]:

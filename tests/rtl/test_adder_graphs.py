@@ -13,13 +13,18 @@ LIMITS = [(0, 255), (-128, 127), (0, 200), (-100, 90)]
 
 
 @given(
-    st.integers(8, 44), st.floats(2e-4, 0.4), st.sampled_from(LIMITS), st.integers(-60000, 60000), st.integers(0, 90000)
+    st.integers(8, 44),
+    st.floats(2e-4, 0.4),
+    st.sampled_from(LIMITS),
+    st.integers(-128, 255),
+    st.integers(-60000, 60000),
+    st.integers(0, 90000),
 )
 @settings(max_examples=150)
 def test_the_cheapest_form_has_the_same_steps(
-    shift: int, ratio: float, limits: tuple[int, int], lo: int, span: int
+    shift: int, ratio: float, limits: tuple[int, int], zero: int, lo: int, span: int
 ) -> None:
-    form = Affine(max(round(ratio * 2**shift), 1), 1 << (shift - 1), shift, *limits)
+    form = Affine(max(round(ratio * 2**shift), 1), (2 * zero + 1) << (shift - 1), shift, *limits)
     found = cheapest(form, lo, lo + span)
     assert digits(found.factor) <= digits(form.factor)
     some = {lo, lo + span, *np.random.default_rng(0).integers(lo, lo + span + 1, 300).tolist()}
@@ -34,7 +39,7 @@ def expected(x: np.ndarray, matrix: np.ndarray, bias: np.ndarray, ending: Requan
     if isinstance(ending, Threshold):
         return (acc < ending.limit).astype(np.int64)
     scaled = (acc * ending.multiplier.astype(np.int64) + (1 << (ending.shift - 1))) >> ending.shift
-    return np.clip(scaled, ending.lo, ending.hi)
+    return np.clip(scaled + ending.zero_point, ending.lo, ending.hi)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -59,7 +64,8 @@ def test_a_graph_computes_the_layer(kind: str, seed: int) -> None:
     else:
         shift = int(rng.integers(12, 28))
         factors = np.maximum(300 / reach * 2**shift * rng.uniform(0.3, 1, outputs), 1).astype(np.int32)
-        ending = Requantization(factors, shift, 0, *LIMITS[seed % 4], wide=True)
+        zero_point = int(rng.integers(-128, 256))
+        ending = Requantization(factors, shift, zero_point, *LIMITS[seed % 4], wide=True)
     lanes = Lanes.of_bits(inputs) if kind == "bits" else Lanes.alike(inputs, lo, hi)
     stored = rng.integers(lanes.lo, lanes.hi + 1, (60, inputs))
     stored[0], stored[1] = lanes.lo, lanes.hi

@@ -135,13 +135,12 @@ def test_an_interval_that_cannot_be_met_names_each_layer(tmp_path: Path) -> None
 
 def test_what_there_is_no_engine_for_is_refused_all_at_once() -> None:
     net = Net(5)
-    x = net.quantize(net.input("x", (1, 4, 6, 6)), zero_point=12)
+    x = net.quantize(net.input("x", (1, 4, 6, 6)))
     y = net.binary_conv(net.conv(x, 4, bits=1), 4, pads=(1, 1, 1, 1), pad_value=0)
     net.softmax(net.matmul(net.reshape(net.multiply(net.conv(y, 4), factor_shape=(2, 2)), (1, 4, 4)), 3))
     net.dequantize(net.conv(y, 2))
     reasons = " ".join(problem.why for problem in RtlBackend().problems(net.graph(), TARGET))
     for word in (
-        "zero point other than 0",
         "a bit is +1 or -1",
         "not one a channel",
         "no engine",

@@ -53,10 +53,18 @@ def mvu(
 
 
 def lanes(
-    folder: Path, op: int, count: int, taps: int, folds: int, signed: int, parallel: int = 1, outer: int = 0
+    folder: Path,
+    op: int,
+    count: int,
+    taps: int,
+    folds: int,
+    signed: int,
+    parallel: int = 1,
+    outer: int = 0,
+    start: int = 0,
 ) -> Parameters:
     shape = {"LANES": count, "TAPS": taps, "PARALLEL": parallel, "FOLDS": folds, "PIXELS_OUTER": outer}
-    shape |= {"OP": op, "X_SIGNED": signed, "ACC_W": 8 if op in (0, 3) else 22}
+    shape |= {"OP": op, "START": start, "X_SIGNED": signed, "ACC_W": 8 if op in (0, 3) else 22}
     if op != 2:
         return shape
     weights = memory(folder, "w.mem", taps * folds // parallel, 8, lanes=count * parallel)
@@ -64,12 +72,17 @@ def lanes(
 
 
 def ending(folder: Path, threshold: int, count: int, folds: int, **more: int) -> Parameters:
-    file = (
-        memory(folder, "f.mem", folds, 16, lanes=count, top=500)
-        if threshold
-        else memory(folder, "f.mem", folds, 16, lanes=count)
-    )
-    return {"THRESHOLD": threshold, "LANES": count, "FOLDS": folds, "ACC_W": 20, "FACTOR_W": 16, "FILE": file, **more}
+    width = more.get("FACTOR_W", 16)
+    file = memory(folder, "f.mem", folds, width, lanes=count, top=500 if threshold else None)
+    return {
+        "THRESHOLD": threshold,
+        "LANES": count,
+        "FOLDS": folds,
+        "ACC_W": 20,
+        "FACTOR_W": width,
+        "FILE": file,
+        **more,
+    }
 
 
 CASES = {
@@ -88,11 +101,23 @@ CASES = {
     "ending-requantize": ("tsm_ending", lambda f: ending(f, 0, 3, 2, SHIFT=13, LO=-100, HI=90)),
     "ending-adders": ("tsm_ending", lambda f: ending(f, 0, 2, 3, SHIFT=9, LO=-128, HI=127, MULTIPLIER=0)),
     "ending-one": ("tsm_ending", lambda f: ending(f, 0, 1, 1, SHIFT=1, LO=0, HI=255)),
+    "ending-offset": ("tsm_ending", lambda f: ending(f, 0, 2, 2, SHIFT=13, LO=0, HI=255, OFFSET=235 << 12)),
+    "ending-offset-adders": (
+        "tsm_ending",
+        lambda f: ending(f, 0, 2, 1, SHIFT=11, LO=-128, HI=99, OFFSET=-255 << 10, MULTIPLIER=0),
+    ),
+    "ending-offset-wide": (
+        "tsm_ending",
+        lambda f: ending(f, 0, 2, 2, ACC_W=6, SHIFT=22, LO=3, HI=255, OFFSET=511 << 21),
+    ),
+    "ending-narrow": ("tsm_ending", lambda f: ending(f, 0, 2, 1, ACC_W=3, FACTOR_W=2, SHIFT=1, LO=-128, HI=127)),
+    "ending-tiny": ("tsm_ending", lambda f: ending(f, 0, 1, 2, ACC_W=6, SHIFT=28, LO=-128, HI=127)),
     "ending-threshold": ("tsm_ending", lambda f: ending(f, 1, 4, 3, OUT_W=1)),
     "lanes-max": ("tsm_lanes", lambda f: lanes(f, 0, 2, 4, 3, 1)),
     "lanes-max-unsigned": ("tsm_lanes", lambda f: lanes(f, 0, 3, 5, 2, 0)),
     "lanes-min": ("tsm_lanes", lambda f: lanes(f, 3, 1, 4, 2, 0)),
     "lanes-sum": ("tsm_lanes", lambda f: lanes(f, 1, 3, 9, 1, 0)),
+    "lanes-sum-start": ("tsm_lanes", lambda f: lanes(f, 1, 3, 9, 1, 1, start=-9 * 117)),
     "lanes-max-parallel": ("tsm_lanes", lambda f: lanes(f, 0, 2, 4, 2, 1, parallel=4)),
     "lanes-image": ("tsm_lanes", lambda f: lanes(f, 1, 2, 6, 3, 1, outer=1)),
     "lanes-depthwise": ("tsm_lanes", lambda f: lanes(f, 2, 2, 9, 2, 0)),

@@ -30,7 +30,8 @@ OPEN = "module bad (input wire logic a, output wire logic y); wire logic open; a
 @pytest.mark.parametrize("case", CASES)
 def test_modules_lint(case: str, tmp_path: Path) -> None:
     module, parameters = module_case(case, tmp_path)
-    parameters.pop("PAD", None)  # is as wide as a word, and a parameter from outside is an integer
+    for name in ("PAD", "OFFSET"):  # a parameter from outside is an integer, and they have other widths
+        parameters.pop(name, None)
     lint(SOURCES, module, parameters=parameters, folder=tmp_path)
 
 
@@ -39,6 +40,12 @@ def test_modules_synthesize(case: str, family: str, tmp_path: Path) -> None:
     module, parameters = module_case(case, tmp_path)
     found = synthesize(SOURCES, module, family, parameters=parameters, folder=tmp_path)
     assert found.resources.lut > 0 or case == "gearbox-wire"
+
+
+def test_a_machine_with_zero_points_lints(tmp_path: Path) -> None:
+    top, sources = build_machine("skewed", tmp_path / "build")
+    assert ".OFFSET(64'sh" in (tmp_path / "build" / "src" / f"{top}.sv").read_text()
+    lint(sources, top, folder=tmp_path / "build")
 
 
 @pytest.mark.parametrize("name", ["bits", pytest.param("integers", marks=pytest.mark.slow)])

@@ -10,7 +10,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from rtl_nets import bits, integers, pieces, tables
+from rtl_nets import bits, integers, pieces, skewed, tables
 from rtl_run import need_ghdl
 from test_machine import make_test
 from tinsmith.verify.oracle import Oracle
@@ -36,7 +36,7 @@ def build(net: Net, folder: Path, samples: int = 2) -> tuple[RtlBackend, list[di
 
 
 @pytest.mark.parametrize(
-    "make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces, tables))]
+    "make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces, tables, skewed))]
 )
 def test_every_layer_in_vhdl_is_the_oracles(make: Callable[[], Net], tmp_path: Path) -> None:
     net = make()

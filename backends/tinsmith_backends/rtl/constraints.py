@@ -45,14 +45,6 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
     return isinstance(layer, Quantize | Dequantize) or type(layer) in ENGINES
 
 
-def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
-    """Its output has a zero point other than 0, and engines pad with zeros.
-
-    quantize without asymmetric = true
-    """
-    return graph.tensors[layer.output].zero_point == 0
-
-
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and the machine puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
@@ -130,7 +122,6 @@ def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
 RULES: tuple[Rule, ...] = (
     _known,
     no_16_bits,
-    _symmetric,
     _dequantized_outputs,
     _image,
     _one_row,

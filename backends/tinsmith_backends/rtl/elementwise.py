@@ -73,6 +73,7 @@ def _scaled(state: Lowering, layer: Any, factor: npt.NDArray[Any], bias: npt.NDA
         pixels, channels = 1, pixels * channels
     product = 0.0 if np.all(factor == 1) else float(width(x)) * signed_width(int(factor.min()), int(factor.max()))
     work = Work(pixels, 1, channels, 1, pixels, 0, product, width(x), 3.0 * acc, True)
+    bias = bias - x.zero_point * factor
     matrix = np.diag(np.broadcast_to(factor, (channels,))) if channels**2 <= adder.MOST_WEIGHTS else None
     graphs = [] if matrix is None else adder.candidates(work, matrix, ending, direct=True)
     chosen = state.choose(layer, [*candidates(LANES, work), *graphs])
@@ -112,8 +113,8 @@ def _products(state: Lowering, layer: Any, words: Wire, factor: Vector, bias: Ve
     parameters: dict[str, Parameter] = {"LANES": words.lanes, "TAPS": 1, "PARALLEL": 1, "PIXELS_OUTER": 0}
     parameters |= {"FOLDS": channels // words.lanes, "X_W": width(x), "X_SIGNED": signed(x), "ACC_W": acc}
     memories: dict[str, str] = {}
-    if np.all(factor == 1) and not np.any(bias):
-        parameters |= {"OP": SUM}
+    if np.all(factor == 1) and np.all(bias == bias[0]):
+        parameters |= {"OP": SUM} | ({"START": int(bias[0])} if bias[0] else {})
     else:
         bits = signed_width(int(factor.min()), int(factor.max()))
         names = [f"{identifier(layer.name)}_{what}.mem" for what in ("weights", "biases")]

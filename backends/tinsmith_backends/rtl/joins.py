@@ -14,9 +14,17 @@ from tinsmith_backends.rtl.words import signed_width
 
 
 def add(state: Lowering, layer: Add) -> None:
-    """Both streams meet word by word, each behind a queue in which it waits for the other."""
+    """Both streams meet word by word, each behind a queue in which it waits for the other.
+
+    Sums are of stored values: the ending takes their zero points off.
+    """
     pixels, channels = image(state.tensor(layer.output))
-    acc = signed_width(*layer.acc)
+    xs = [state.tensor(name) for name in layer.inputs]
+    lo, hi, zero = (
+        sum(getattr(x, what) * m for x, m in zip(xs, layer.multipliers, strict=True))
+        for what in ("lo", "hi", "zero_point")
+    )
+    acc = signed_width(lo, hi)
     work = Work(pixels, 1, channels, 1, pixels, 0, 16.0 * width(state.tensor(layer.output)), 16, 3.0 * acc, True)
     factors = np.concatenate([np.eye(channels, dtype=np.int64) * factor for factor in layer.multipliers])
     chosen = state.choose(
@@ -27,15 +35,14 @@ def add(state: Lowering, layer: Add) -> None:
     a, b = (state.queued(layer.name, wire, wire.words) for wire in streams)
     if chosen.kind == ADDERS:
         both = _beside(state, layer.name, a, b)
-        ranges = [adder.lanes_of(state.tensor(name), channels) for name in layer.inputs]
+        ranges = [adder.lanes_of(x, channels) for x in xs]
         read = Lanes(np.concatenate([one.lo for one in ranges]), np.concatenate([one.hi for one in ranges]))
-        adder.weighted(state, layer, both, read, factors, np.zeros(channels, np.int64), layer.requant)
+        adder.weighted(state, layer, both, read, factors, np.full(channels, -zero), layer.requant)
         return
-    signs = [signed(state.tensor(name)) for name in layer.inputs]
     parameters: dict[str, Parameter] = {
         "LANES": lanes,
-        "A_SIGNED": signs[0],
-        "B_SIGNED": signs[1],
+        "A_SIGNED": signed(xs[0]),
+        "B_SIGNED": signed(xs[1]),
         "A_FACTOR": layer.multipliers[0],
         "B_FACTOR": layer.multipliers[1],
         "ACC_W": acc,
@@ -43,7 +50,7 @@ def add(state: Lowering, layer: Add) -> None:
     parameters |= state.multiplier(layer)
     sums = state.wire(lanes, acc, a.words)
     state.add(layer.name, "tsm_join", parameters, {"a": a, "b": b}, {"m": sums})
-    state.end(layer, sums, layer.requant, channels, cycles=sums.words)
+    state.end(layer, sums, layer.requant, channels, cycles=sums.words, start=-zero)
 
 
 def concat(state: Lowering, layer: Concat) -> None:

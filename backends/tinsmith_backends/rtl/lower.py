@@ -33,6 +33,7 @@ from tinsmith.ir.exact import (
     ending_of,
 )
 
+from tinsmith_backends.rtl.adder.equivalent import requant_offset
 from tinsmith_backends.rtl.folding import Candidate, Choice, Pins, choose, divisors
 from tinsmith_backends.rtl.instances import Instance, Machine, Parameter, Port, Wire
 from tinsmith_backends.rtl.words import memory, signed_width
@@ -212,10 +213,11 @@ class Lowering:
         free = not any(isinstance(other, Conv | MatMul) for other in self.graph.layers)
         return {"MULTIPLIER": 0} if free or isinstance(layer, WITHOUT_MULTIPLIER) else {}
 
-    def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, cycles: int) -> None:
+    def end(self, layer: Layer, sums: Wire, ending: Ending, channels: int, *, cycles: int, start: int = 0) -> None:
         """The stored output of accumulators: words of `sums.lanes` channels, in order.
 
-        Multipliers are few where the engine has time: as many lanes as keep up with its `cycles`.
+        Multipliers are few where the engine has time: as many lanes as keep up with its `cycles`. `start` is what
+        products that are 1 times `sums` lack.
         """
         if isinstance(ending, Accumulator):
             self.produce(layer.output, sums)
@@ -232,6 +234,8 @@ class Lowering:
         else:
             factors = np.broadcast_to(ending.multiplier, (channels,))
             parameters |= {"SHIFT": ending.shift, "LO": ending.lo, "HI": ending.hi}
+            offset = requant_offset(ending) + start
+            parameters |= {"OFFSET": offset} if offset != 1 << (ending.shift - 1) else {}
             parameters |= self.multiplier(layer)
         factor_width = signed_width(int(factors.min()), int(factors.max()))
         rows = np.asarray(factors).reshape(-1, sums.lanes)

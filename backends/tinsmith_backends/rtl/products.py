@@ -24,11 +24,12 @@ from tinsmith_backends.rtl.folding import ADDERS, MATRIX_VECTOR, Folding, Work, 
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, signed, sum_width, width
 from tinsmith_backends.rtl.windows import geometry, windows
-from tinsmith_backends.rtl.words import folded, memory, signed_width
+from tinsmith_backends.rtl.words import folded, memory, signed_width, stored_bias
 
 MULTIPLY, SHIFT, XNOR = 0, 1, 2
 """KIND of tsm_mvu."""
 Matrix = npt.NDArray[np.int64]
+Vector = npt.NDArray[np.int64]
 
 
 def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
@@ -45,16 +46,17 @@ def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     chosen = state.choose(layer, found)
     folding = chosen.folding
     vectors = state.consume(x.name, folding.lanes)
-    pad = int(isinstance(layer, BinaryConv) and layer.pad_value == -1)
+    pad = int(layer.pad_value == -1) if isinstance(layer, BinaryConv) else x.zero_point
+    bias = stored_bias(layer.bias, window, x.zero_point)
     if not direct:
         vectors = windows(state, layer.name, vectors, form, taps=folding.taps, outer=folding.taps > 1, pad=pad)
     if chosen.kind == ADDERS:
-        lanes = adder.lanes_of(x, len(window), None if direct else 0)
-        adder.weighted(state, layer, vectors, lanes, window, layer.bias, layer.ending)
+        lanes = adder.lanes_of(x, len(window), None if direct else pad)
+        adder.weighted(state, layer, vectors, lanes, window, bias, layer.ending)
         return
     steady = direct or (folding.taps > 1 and form.strides[1] == 1 and form.out[1] == form.size[1])
     matrix = _in_order(weight, folding)
-    _multiply(state, layer, vectors, matrix, folding.pe, signed(x), steady=steady, queue=direct)
+    _multiply(state, layer, vectors, matrix, bias, folding.pe, signed(x), steady=steady, queue=direct)
 
 
 def _dense(weight: Matrix, groups: int) -> Matrix:
@@ -84,10 +86,11 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
     found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, matrix, layer.ending, direct=True)]
     chosen = state.choose(layer, found)
     vectors = state.consume(x.name, chosen.folding.lanes)
+    bias = stored_bias(layer.bias, matrix, x.zero_point)
     if chosen.kind == ADDERS:
-        adder.weighted(state, layer, vectors, adder.lanes_of(x, k), matrix, layer.bias, layer.ending)
+        adder.weighted(state, layer, vectors, adder.lanes_of(x, k), matrix, bias, layer.ending)
         return
-    _multiply(state, layer, vectors, matrix.T, chosen.folding.pe, signed(x), steady=True, queue=True)
+    _multiply(state, layer, vectors, matrix.T, bias, chosen.folding.pe, signed(x), steady=True, queue=True)
 
 
 def _luts(layer: Any, x: Tensor) -> tuple[float, int, float]:
@@ -102,7 +105,16 @@ def _luts(layer: Any, x: Tensor) -> tuple[float, int, float]:
 
 
 def _multiply(
-    state: Lowering, layer: Any, vectors: Wire, matrix: Matrix, pe: int, sign: int, *, steady: bool, queue: bool
+    state: Lowering,
+    layer: Any,
+    vectors: Wire,
+    matrix: Matrix,
+    bias: Vector,
+    pe: int,
+    sign: int,
+    *,
+    steady: bool,
+    queue: bool,
 ) -> None:
     """A matrix-vector unit and its ending.
 
@@ -111,6 +123,7 @@ def _multiply(
         layer: the layer.
         vectors: its inputs.
         matrix: (outputs, inputs) in the order of the stream.
+        bias: (outputs,), zero points in it.
         pe: outputs a clock.
         sign: whether inputs are signed.
         steady: whether a word behind the other comes without a pause, so that the unit need not keep one.
@@ -140,7 +153,7 @@ def _multiply(
     }
     vector_count = vectors.words // folds[0]
     sums = state.wire(pe, acc, vector_count * folds[1])
-    biases = (np.asarray(layer.bias, np.int64) + inverted).reshape(-1, pe)
+    biases = (bias + inverted).reshape(-1, pe)
     memories = {names[0]: memory(folded(weights, pe, simd), bits), names[1]: memory(biases, acc)}
     cycles = vector_count * folds[0] * folds[1]
     state.add(layer.name, "tsm_mvu", parameters, {"s": vectors}, {"m": sums}, cycles=cycles, memories=memories)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tinsmith.ir.exact import AveragePool, BinaryMaxPool, Conv, Ending, MaxPool, ShiftConv, Tensor
 
 from tinsmith_backends.rtl.adder import engine as adder
@@ -13,7 +14,9 @@ from tinsmith_backends.rtl.folding import ADDERS, LANES, Folding, Work, candidat
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, sum_width, width
 from tinsmith_backends.rtl.windows import Geometry, Pair, geometry, windows
-from tinsmith_backends.rtl.words import memory, signed_width
+from tinsmith_backends.rtl.words import memory, signed_width, stored_bias
+
+Vector = npt.NDArray[np.int64]
 
 MAXIMUM, SUM, DEPTHWISE, MINIMUM = 0, 1, 2, 3
 """OP of tsm_lanes."""
@@ -37,6 +40,7 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
     """A weighted sum a channel; filters (taps, channels)."""
     x, channels = state.tensor(layer.inputs[0]), filters.shape[1]
     form = geometry(layer, kernel, x, state.tensor(layer.output))
+    bias = stored_bias(bias, filters, x.zero_point)
     # A row for each lane of a window: all of its channels at each of its taps.
     matrix = np.einsum("tc,cd->tcd", filters, np.eye(channels, dtype=np.int64)).reshape(-1, channels)
     work = _work(form, channels, op, x, sum_width(layer))
@@ -44,11 +48,11 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
         layer, [*candidates(LANES, work), *adder.candidates(work, matrix, ending, direct=form.direct)]
     )
     if chosen.kind == ADDERS:
-        vectors = _windows(state, layer, form, chosen.folding, 0)
-        lanes = adder.lanes_of(x, len(matrix), 0)
+        vectors = _windows(state, layer, form, chosen.folding, x.zero_point)
+        lanes = adder.lanes_of(x, len(matrix), x.zero_point)
         adder.weighted(state, layer, vectors, lanes, matrix, bias, ending)
         return
-    sums, cycles = _reduced(state, layer, form, chosen.folding, op, sum_width(layer))
+    sums, cycles = _reduced(state, layer, form, chosen.folding, op, sum_width(layer), x.zero_point, bias)
     state.end(layer, sums, ending, channels, cycles=cycles)
 
 
@@ -68,7 +72,8 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
         lanes = adder.lanes_of(x, vectors.lanes, -128 if signed(x) else 0)
         adder.place(state, layer, vectors, extremes(lanes, (signs > 0).tolist()))
         return
-    out, _ = _reduced(state, layer, form, chosen.folding, op, width(x), loses)
+    none = np.zeros(channels, np.int64)
+    out, _ = _reduced(state, layer, form, chosen.folding, op, width(x), loses, none)
     state.produce(layer.output, out)
 
 
@@ -89,17 +94,22 @@ def _windows(state: Lowering, layer: Any, form: Geometry, folding: Folding, pad:
 
 
 def _reduced(
-    state: Lowering, layer: Any, form: Geometry, folding: Folding, op: int, acc: int, pad: int = 0
+    state: Lowering, layer: Any, form: Geometry, folding: Folding, op: int, acc: int, pad: int, bias: Vector
 ) -> tuple[Wire, int]:
-    """Windows of an image, reduced lane by lane: `acc` bits a lane; and the clocks that it takes."""
+    """Windows of an image, reduced lane by lane: `acc` bits a lane; and the clocks that it takes.
+
+    `bias` is one a channel, of a sum the same for all.
+    """
     x, channels = state.tensor(layer.inputs[0]), image(state.tensor(layer.output))[1]
     vectors = _windows(state, layer, form, folding, pad)
     out = state.wire(folding.lanes, acc, form.pixels * channels // folding.lanes)
     parameters = _parameters(form, folding, channels) | {"OP": op, "X_W": width(x), "X_SIGNED": signed(x), "ACC_W": acc}
     memories: dict[str, str] = {}
     if op == DEPTHWISE:
-        files, memories = _memories(layer, folding, acc, pixels_outer=form.whole_image)
+        files, memories = _memories(layer, bias, folding, acc, pixels_outer=form.whole_image)
         parameters |= files
+    elif bias[0]:
+        parameters |= {"START": int(bias[0])}
     cycles = vectors.words
     state.add(layer.name, "tsm_lanes", parameters, {"s": vectors}, {"m": out}, cycles=cycles, memories=memories)
     # A pool of the whole image gives all of its channels in a row, faster than an ending with few lanes takes them.
@@ -117,7 +127,7 @@ def _parameters(form: Geometry, folding: Folding, channels: int) -> dict[str, Pa
 
 
 def _memories(
-    layer: Conv, folding: Folding, acc: int, *, pixels_outer: bool
+    layer: Conv, bias: Vector, folding: Folding, acc: int, *, pixels_outer: bool
 ) -> tuple[dict[str, Parameter], dict[str, str]]:
     """Weights by fold of channels, tap and lane (or by tap, fold and lane), and biases by fold and lane."""
     weight, lanes = layer.weight.astype(np.int64), folding.lanes
@@ -125,6 +135,6 @@ def _memories(
     order = (2, 0, 1) if pixels_outer else (0, 2, 1)
     rows = weight.reshape(channels // lanes, lanes, -1).transpose(order).reshape(-1, lanes * folding.taps)
     names = [f"{identifier(layer.name)}_{what}.mem" for what in ("weights", "biases")]
-    biases = np.asarray(layer.bias, np.int64).reshape(-1, lanes)
+    biases = bias.reshape(-1, lanes)
     files: dict[str, Parameter] = {"W_W": bits, "WEIGHTS": names[0], "BIASES": names[1]}
     return files, {names[0]: memory(rows, bits), names[1]: memory(biases, acc)}

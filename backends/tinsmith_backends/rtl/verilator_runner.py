@@ -46,9 +46,9 @@ class VerilatorRunner(MachineRunner):
 
     def _compile(self) -> None:
         need(VERILATOR, COMPILER)
-        ports = {side: self._description[side] for side in ("inputs", "outputs")}
+        told = {key: self._description[key] for key in ("inputs", "outputs", "latency")}
         top = self._description["top"]
-        (self._work / HARNESS).write_text(render("harness.cpp.j2", **ports), encoding="utf-8")
+        (self._work / HARNESS).write_text(render("harness.cpp.j2", **told), encoding="utf-8")
         sources = sorted(str(path.relative_to(self._work)) for path in (self._work / "src").glob("*.sv"))
         make = ["-j", "2", "-O3", "-CFLAGS", "-O1", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
         options = [

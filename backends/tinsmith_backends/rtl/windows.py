@@ -94,8 +94,9 @@ def windows(state: Lowering, layer: str, words: Wire, form: Geometry, *, taps: i
         form: the windows; not trivial.
         taps: 1 or all of them.
         outer: whether all taps of a word come before those of the next; they do where taps come together.
-        pad: one lane of padding.
+        pad: one lane of padding, a stored value.
     """
+    pad &= (1 << words.width) - 1
     padding = sum(pad << (lane * words.width) for lane in range(words.lanes))
     per_pixel = words.words // form.pixels_in
     out = state.wire(words.lanes * taps, words.width, form.pixels * per_pixel * form.taps // taps)

@@ -171,6 +171,8 @@ def _literal(name: str, value: Parameter, instance: Instance) -> str:
         return f'"{MEMORIES}/{value}"'
     if name == "PAD":
         return f"{instance.parameters['WORD_W']}'h{value:x}"
+    if name == "OFFSET":
+        return f"64'sh{value & (1 << 64) - 1:x}"
     return str(value)
 
 

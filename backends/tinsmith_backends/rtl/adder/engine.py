@@ -83,9 +83,12 @@ def weighted(state: Lowering, layer: Any, vectors: Wire, lanes: Lanes, matrix: M
 
 
 def piecewise(state: Lowering, layer: PiecewiseLinear, words: Wire, constants: Matrix) -> None:
-    """Place two straight pieces a lane; arguments as of `trace.pieces`."""
-    lanes = lanes_of(state.tensor(layer.inputs[0]), words.lanes)
-    place(state, layer, words, pieces(lanes, constants, layer.rounding))
+    """Place two straight pieces a lane; arguments as of `trace.pieces`, but for the input's zero point."""
+    x = state.tensor(layer.inputs[0])
+    knee, *lines = constants
+    below, above = ((factor, offset - x.zero_point * factor) for factor, offset in (lines[:2], lines[2:]))
+    stored = np.stack([knee + x.zero_point, *below, *above])
+    place(state, layer, words, pieces(lanes_of(x, words.lanes), stored, layer.rounding))
 
 
 def place(state: Lowering, layer: Layer, vectors: Wire, graph: Graph) -> None:

@@ -16,6 +16,11 @@ TRIED = 4
 """How many shifts from the least one that works are looked at for a multiplier of fewer digits."""
 
 
+def requant_offset(requant: Requantization) -> int:
+    """What is added before the shift: half a step, and the zero point."""
+    return (2 * requant.zero_point + 1) << (requant.shift - 1)
+
+
 @dataclass(frozen=True)
 class Affine:
     """y = clamp((acc * factor + offset) >> shift, lo, hi); a factor of 0 makes a constant."""
@@ -32,9 +37,9 @@ class Affine:
 
 
 def as_given(requant: Requantization, channel: int) -> Affine:
-    """The requantization of a channel as the exact graph says it; the zero point is 0."""
+    """The requantization of a channel as the exact graph says it."""
     factor = int(requant.multiplier[channel % len(requant.multiplier)])
-    return Affine(factor, 1 << (requant.shift - 1), requant.shift, requant.lo, requant.hi)
+    return Affine(factor, requant_offset(requant), requant.shift, requant.lo, requant.hi)
 
 
 def cheapest(given: Affine, lo: int, hi: int) -> Affine:

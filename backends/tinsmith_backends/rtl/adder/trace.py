@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Accumulator, Ending, Requantization, Threshold
 
-from tinsmith_backends.rtl.adder.equivalent import Affine, as_given, cheapest
+from tinsmith_backends.rtl.adder.equivalent import Affine, as_given, cheapest, requant_offset
 
 EXACT_BITS = 52
 """da4ml computes with float64 at compile time; numbers of more bits are refused."""
@@ -89,7 +89,7 @@ def products(lanes: Lanes, matrix: Matrix, bias: npt.NDArray[Any], ending: Endin
     Args:
         lanes: inputs, in the order of a window.
         matrix: weights (inputs, outputs).
-        bias: (outputs,)
+        bias: (outputs,), zero points of the inputs in it.
         ending: how accumulators become stored outputs; of a threshold, 1 stands for -1.
         where: the layer's name, for errors.
 
@@ -108,15 +108,16 @@ def pieces(lanes: Lanes, constants: Matrix, rounding: Requantization) -> Graph:
 
     Args:
         lanes: the values.
-        constants: int64 (5, lanes): knee, multiplier and offset below it, multiplier and offset from it on.
+        constants: int64 (5, lanes) for stored values: knee, multiplier and offset below it, multiplier and offset from
+            it on.
         rounding: what both go through.
     """
     inputs = lanes.variables()
     outputs = []
     for value, (knee, *lines) in zip(inputs, constants.T.tolist(), strict=True):
-        half = 1 << (rounding.shift - 1)
+        extra = requant_offset(rounding)
         below, above = (
-            _shifted(value * float(factor) + float(offset + half), rounding.shift)
+            _shifted(value * float(factor) + float(offset + extra), rounding.shift)
             for factor, offset in (lines[:2], lines[2:])
         )
         chosen = (value - float(knee)).is_negative().msb_mux(below, above)
@@ -168,7 +169,7 @@ def _rounded(product: Any, offset: int, given: Affine, where: str) -> Any:
     """The accumulator product + offset, requantized."""
     lo, hi = int(product.low) + offset, int(product.high) + offset
     form = cheapest(given, lo, hi)
-    if max(abs(lo), abs(hi), 1).bit_length() + form.factor.bit_length() > EXACT_BITS:
+    if (max(abs(lo), abs(hi)) * form.factor + abs(form.offset)).bit_length() > EXACT_BITS:
         why = f"its accumulators times multipliers pass {EXACT_BITS} bits"
         raise TinsmithError("cannot become a graph of adders", where=where, why=why, fix="another kind for this layer")
     scaled = product * float(form.factor) + float(offset * form.factor + form.offset)

@@ -98,14 +98,22 @@ def _ending(p: Numbers) -> Shape:
     rom = Memory(lanes * factor, folds, written=False, registered=False)
     counter = _bits(folds)
     if p.get("THRESHOLD"):
-        return Shape((0, lanes * acc, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, counter, 1), (rom,))
+        return Shape((0, 0, lanes * acc, 0, 0, counter, 1), (0, lanes * acc, lanes, 0, 0, counter, 1), (rom,))
     product, out = lanes * (acc + factor), lanes * p["OUT_W"]
+    kept = lanes * _below_the_half(p)
     if not p.get("MULTIPLIER", 1):  # a sum of shifted accumulators, but of bits that are 0 in every line
         adders = lanes * _tree(factor, acc, acc + factor) * (1 - 2.0**-folds)
         chosen = lanes * acc * factor * (1 - 2.0 ** (1 - folds))
-        return Shape((product, 0, adders, chosen, counter, 1), (product, 0, out, adders, counter, 1), (rom,))
-    ffs = (product, 0, out, 0, counter, 1)
-    return Shape((product, 0, 0, 0, counter, 1), ffs, (rom,), (Product(lanes, acc, factor),))
+        luts = (product, kept, 0, adders, chosen, counter, 1)
+        return Shape(luts, (product, 0, out, adders, kept, counter, 1), (rom,))
+    luts, ffs = (product, kept, 0, 0, 0, counter, 1), (product, 0, out, 0, kept, counter, 1)
+    return Shape(luts, ffs, (rom,), (Product(lanes, acc, factor),))
+
+
+def _below_the_half(p: Numbers) -> int:
+    """Bits of a product below half a step that may carry: none unless OFFSET has such bits."""
+    offset = p.get("OFFSET", 0)
+    return max(p["SHIFT"] - (offset & -offset).bit_length(), 0) if offset else 0
 
 
 def _lanes(p: Numbers) -> Shape:
