@@ -9,6 +9,7 @@ powers of two. All of it is the exact graph's, so it holds for every target.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ def measure(network: str, scales: str) -> Row:
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     table = Table()
     table.add_column("network")
     for what in ("right, %", "dB", "multipliers"):
