@@ -84,6 +84,7 @@ def test_yosys_rules() -> None:
     assert [ecp5.dsps(Product(1, 9, bits)) for bits in (18, 19, 20, 36, 37, 38)] == [1, 1, 2, 2, 2, 3]
     assert [ecp5.dsps(Product(1, bits, 19)) for bits in (19, 20)] == [1, 2] and ecp5.dsps(Product(1, 20, 20)) == 4
     assert [ecp5.sums(Product(2, 9, bits)) for bits in (18, 19, 36, 37)] == [0, 56, 90, 184]
+    assert [xc7.dsps(Product(1, a, b)) for a, b in ((9, 21), (9, 38), (19, 19), (23, 32))] == [1, 2, 2, 4]
     assert ecp5.dsps(Product(3, 9, 8)) == 3 and ecp5.dsps(Product(1, 20, 16)) == 2
     assert ecp5.dsps(Product(4, 9, 1)) == 0 and xc7.dsps(Product(4, 4, 3)) == 0
 
