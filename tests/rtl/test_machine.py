@@ -21,6 +21,7 @@ from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.rtl.backend import RtlBackend
 from tinsmith_backends.rtl.folding import Folding, Pins, Work, candidates, choose
 from tinsmith_backends.rtl.lower import form
+from tinsmith_backends.rtl.write import quantized
 
 need_icarus()
 
@@ -179,6 +180,14 @@ def test_vectors_of_another_network_are_refused(tmp_path: Path) -> None:
     (tmp_path / "p" / "vectors.json").write_text((tmp_path / "q" / "p" / "vectors.json").read_text())
     text = make_test(tmp_path / "p")
     assert text.endswith("exit:error") and "vectors of another network" in text
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_all_steps_saturate() -> None:
+    graph = integers().graph()
+    tensor = graph.tensors[graph.layers[0].output]
+    most = np.finfo(np.float32).max
+    assert quantized(np.array([-most, most], np.float32), tensor).tolist() == [tensor.lo, tensor.hi]
 
 
 def test_pins_hold_or_are_refused(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def stored(values: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
 
 def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
     """The exact graph's Quantize, which whoever feeds the machine does before it."""
-    steps = np.rint(values / np.float32(tensor.scale))
+    with np.errstate(over="ignore"):  # infinity is clamped like any value beyond the range
+        steps = np.rint(values / np.float32(tensor.scale))
     zero = tensor.zero_point
     result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
     return result
