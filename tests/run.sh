@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets everything up, then checks style and types and runs the tests. Arguments go to pytest: tests/run.sh -m slow
+# Sets everything up, then checks style and types and runs the tests. Arguments go to pytest: tests/run.sh -m slow runs the
+# slow ones, tests/run.sh --hypothesis-profile=chance tries other random examples than the usual.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/setup.sh
