@@ -263,6 +263,17 @@ def test_images_that_exceed_the_memory_are_cut_in_stripes(width: int, act_bytes:
         assert len(program.image.loads) == len(whole.image.loads)
 
 
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_images_of_sixteen_bits_are_cut_in_stripes(lanes: int) -> None:
+    net = Net(12, "wide_image")
+    x = net.quantize(net.input("x", (1, 2, 24, 20)), dtype="int16")
+    stem = net.depthwise(net.conv(x, 12, pads=(1, 1, 1, 1), dtype="int16"), pads=(1, 1, 1, 1), dtype="int16")
+    net.dequantize(net.conv(stem, 6, strides=(2, 2), dtype="int16"))
+    program = compiled(net.graph(), Chip(act_bytes=16384, lanes=lanes))
+    assert len(program.traces) < len(net.tensors)
+    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
+
+
 def chain(seed: int) -> Net:
     """Random windows over a random image, one behind the other, with an addition here and there."""
     net = Net(seed, f"chain_{seed}")
