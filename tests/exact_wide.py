@@ -72,3 +72,58 @@ def _types(net: Net, dtype: str | None) -> dict[str, Any]:
     found = str(net.rng.choice(["uint8", "int8"]))
     lo, hi = LIMITS[found]
     return {"dtype": found, "zero_point": int(net.rng.choice([0, lo, hi, net.rng.integers(lo, hi + 1)]))}
+
+
+def sixteen(name: str = "sixteen", *, extreme: bool = False) -> Net:
+    """Every layer that reads or makes 16 bits and that every target has: those of one image and one row."""
+    net = Net(9, name, extreme=extreme)
+    x = net.quantize(net.input("x", (1, 3, 7, 6)), dtype="int16")
+    stem = net.conv(x, 4, pads=(1, 1, 1, 1), dtype="int16", precision="wide")
+    deep = net.depthwise(stem, pads=(1, 1, 1, 1), dtype="int16", lo=-20000, hi=30000)
+    joined = net.concat(stem, deep, net.conv(x, 4, (1, 1), dtype="int16", lo=0))
+    narrow = net.conv(joined, 4, strides=(2, 2), pads=(1, 0, 1, 1), precision="power-of-two")
+    back = net.conv(narrow, 4, (2, 1), dilations=(1, 2), group=2, dtype="int16")
+    shifted = net.shift_conv(back, 3, (1, 2), weight_bits=4, dtype="int16")
+    bits = net.conv(shifted, 5, (2, 2), bits=1)
+    net.dequantize(net.binary_conv(bits, 3, (1, 1), dtype="int8"))
+    rows = net.flatten(shifted)
+    net.dequantize(net.matmul(rows, 3, bits=32))
+    net.dequantize(net.shift_matmul(net.matmul(rows, 6, dtype="int16"), 4, 3, dtype="int16"))
+    net.dequantize(deep)
+    return net
+
+
+def random_chain(seed: int) -> Net:
+    """A network of random layers, most of them of 16 bits on one side or both, whose zero points are 0."""
+    net = Net(seed, f"chain_{seed}", extreme=seed % 4 == 3)
+    rng = net.rng
+    precision: Any = ["chosen", "wide", "power-of-two"][seed % 3]
+
+    def numbers() -> dict[str, Any]:
+        dtype = str(rng.choice(["int16", "int16", "int8", "uint8"]))
+        lo, hi = LIMITS[dtype]
+        clamp = {"lo": int(rng.integers(lo, 1)), "hi": int(rng.integers(1, hi + 1))} if rng.integers(3) == 0 else {}
+        return {"dtype": dtype, "precision": precision, **clamp}
+
+    shape = (1, *(int(n) for n in rng.integers((1, 4, 4), (6, 8, 8))))
+    y = net.quantize(net.input("x", shape), dtype=str(rng.choice(["int16", "int8", "uint8"])))
+    for kind in rng.choice(["conv", "grouped", "depthwise", "shift", "join", "output"], 3):
+        channels, outputs = net.tensors[y].shape[1], int(rng.integers(1, 6))
+        size = tuple(int(n) for n in rng.integers(1, 4, 2))
+        window: dict[str, Any] = {"kernel": size, "pads": (size[0] // 2, size[1] // 2, size[0] // 2, size[1] // 2)}
+        window["strides"] = tuple(int(rng.integers(1, 3)) if n > 1 else 1 for n in size)  # no pixel is left out
+        match kind:
+            case "conv":
+                y = net.conv(y, outputs, **window, **numbers())
+            case "grouped":
+                y = net.conv(net.conv(y, 4, (1, 1), **numbers()), 6, group=2, **window, **numbers())
+            case "depthwise":
+                y = net.depthwise(y, **window, **numbers()) if channels > 1 else y
+            case "shift":
+                y = net.shift_conv(y, outputs, **window, weight_bits=int(rng.integers(2, 5)), **numbers())
+            case "join":
+                y = net.concat(net.conv(y, 2, **window, dtype="int16"), net.conv(y, 3, **window, dtype="int16"))
+            case "output":
+                net.dequantize(y := net.conv(y, outputs, **window, dtype="int16"))
+    net.dequantize(net.matmul(net.flatten(y), 3, **numbers(), **({"bits": 32} if seed % 5 == 0 else {})))
+    return net

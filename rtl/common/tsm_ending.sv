@@ -38,10 +38,10 @@ module tsm_ending #(
     input  wire logic                    m_ready_i,
     output wire logic [LANES*OUT_W-1:0]  m_data_o
 );
-  // The sum before the shift fits one bit more than the product and OFFSET do; LO and HI take nine bits.
+  // The sum before the shift fits one bit more than the product and OFFSET do; LO and HI take one more than the output.
   localparam integer OFFSET_W = $clog2((OFFSET < 0 ? -OFFSET : OFFSET) + 1) + 1;
   localparam integer SUM_W = (ACC_W + FACTOR_W > OFFSET_W ? ACC_W + FACTOR_W : OFFSET_W) + 1;
-  localparam integer PRODUCT_W = THRESHOLD != 0 ? ACC_W + FACTOR_W + 1 : SUM_W > 9 ? SUM_W : 9;
+  localparam integer PRODUCT_W = THRESHOLD != 0 ? ACC_W + FACTOR_W + 1 : SUM_W > OUT_W ? SUM_W : OUT_W + 1;
   localparam integer CLOCKS = MULTIPLIER != 0 ? 1 : $clog2(FACTOR_W);
   localparam integer FW = FOLDS > 1 ? $clog2(FOLDS) : 1;
 

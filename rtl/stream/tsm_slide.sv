@@ -125,6 +125,7 @@ module tsm_slide #(
   generate
     if (KH == 1 && SH == 1 && TOP == 0) begin : gen_queue
       // Enough for the tail must be there before a row begins, so that no window waits for words of the next row.
+      // (Said with >, since >= is always true of no tail, which lint takes for a mistake.)
       localparam integer LW = $clog2(QUEUE + 1);
       localparam integer PW = QUEUE > 1 ? $clog2(QUEUE) : 1;
       logic [WORD_W-1:0] mem_q [0:QUEUE-1];
@@ -135,7 +136,7 @@ module tsm_slide #(
 
       assign s_ready_o = level_q != LW'(QUEUE);
       assign word_ok = level_q != '0;
-      assign row_ok = tail ? 32'(level_q) >= TAIL * WORDS : word_ok;
+      assign row_ok = tail ? 32'(level_q) + 1 > TAIL * WORDS : word_ok;
       assign column = word1_q;
 
       always_ff @(posedge clk_i) begin

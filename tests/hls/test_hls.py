@@ -18,6 +18,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 import pytest
 from exact_models import Net
+from exact_wide import sixteen
 from hls_nets import bits, integers, scaled, tables, vectors
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
@@ -39,6 +40,7 @@ NETS = {
     "vectors": vectors,
     "scaled": scaled,
     "tables": tables,
+    "sixteen": sixteen,
 }
 WHOLE, STREAM = "io_parallel", "io_stream"
 QUICK = [
@@ -47,6 +49,8 @@ QUICK = [
     ("hls-catapult", "vectors", STREAM),
     ("hls-catapult", "scaled", WHOLE),
     ("hls-vivado", "tables", WHOLE),
+    ("hls-catapult", "sixteen", WHOLE),
+    ("hls-vitis", "sixteen", STREAM),
 ]
 """The flow that g++ compiles fastest; the others are slow tests."""
 OTHER = {WHOLE: "apart", STREAM: "integers"}

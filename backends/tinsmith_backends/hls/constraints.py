@@ -24,7 +24,7 @@ from tinsmith.ir.exact import (
     ShiftMatMul,
     Table,
 )
-from tinsmith.refusals import Rule, no_16_bits, refusals
+from tinsmith.refusals import Rule, refusals
 
 from tinsmith_backends.hls.lower import channels_last
 from tinsmith_backends.hls.lower_layers import HANDLERS
@@ -171,7 +171,6 @@ def _no_table(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    no_16_bits,
     _symmetric,
     _dequantized_outputs,
     _image,

@@ -1,7 +1,7 @@
 """From the exact graph (ONNX layout) to hls4ml's layers (channels last), number type by number type.
 
 Every value stands at binary point 0: integers are themselves, and only the products of a requantization have fraction
-bits. So `RND,SAT` of the 8-bit type behind them is the exact graph's rounding and clamp.
+bits. So `RND,SAT` of the 8- or 16-bit type behind them is the exact graph's rounding and clamp.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Lowering:
         )
 
     def add_input(self, layer: Quantize) -> None:
-        """The 8-bit input: who calls the project quantizes."""
+        """An input of integers: who calls the project quantizes."""
         tensor = self.tensor(layer.output)
         axes = channels_last(len(tensor.shape))
         node = Node(
@@ -69,7 +69,7 @@ class Lowering:
             "InputLayer",
             (),
             _without_batch(tensor.shape, axes),
-            {"result": integers(tensor.lo, tensor.hi, signed=tensor.dtype == "int8")},
+            {"result": integers(tensor.lo, tensor.hi, signed=tensor.dtype != "uint8")},
         )
         self.nodes[node.name] = node
         self._inputs.append(node.name)

@@ -80,7 +80,7 @@ def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
 
 
 def _ended(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> tuple[Node, Form]:
-    """What an accumulator becomes: 8 bits, itself, or the one bit that says where it reaches its limit."""
+    """What an accumulator becomes: 8 or 16 bits, itself, or the one bit that says where it reaches its limit."""
     match ending:
         case Threshold():
             return _reached(state, layer, acc, ending.limit), "plus"

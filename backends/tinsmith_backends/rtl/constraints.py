@@ -22,7 +22,7 @@ from tinsmith.ir.exact import (
     ShiftConv,
     ShiftMatMul,
 )
-from tinsmith.refusals import Rule, no_16_bits, refusals
+from tinsmith.refusals import Rule, refusals
 
 from tinsmith_backends.rtl.engines import ENGINES
 from tinsmith_backends.rtl.folding import ADDERS, Candidate, Pins
@@ -121,7 +121,6 @@ def _one_sign(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    no_16_bits,
     _dequantized_outputs,
     _image,
     _one_row,

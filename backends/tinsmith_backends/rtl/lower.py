@@ -258,7 +258,7 @@ def sum_width(layer: Layer) -> int:
 
 def signed(tensor: Tensor) -> int:
     """Whether lanes have a sign: 1 or 0, as the modules take it. A bit has none."""
-    return int(tensor.dtype == "int8" and tensor.bits == 8)
+    return int(tensor.dtype != "uint8" and tensor.bits != 1)
 
 
 def image(tensor: Tensor) -> tuple[int, int]:

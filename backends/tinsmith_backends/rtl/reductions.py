@@ -79,7 +79,7 @@ def max_pool(state: Lowering, layer: MaxPool | BinaryMaxPool) -> None:
 
 def _work(form: Geometry, channels: int, op: int, x: Tensor, acc: int) -> Work:
     """What is done for an image; accumulators have `acc` bits."""
-    product = width(x) * (width(x) + 2.0) if op == DEPTHWISE else 1.5 * width(x)
+    product = 10.0 * width(x) if op == DEPTHWISE else 1.5 * width(x)
     columns = 0 if form.direct else form.columns
     size = (form.pixels, form.taps, channels, 1, form.pixels_in, columns)
     return Work(*size, product, width(x), 3.0 * acc, side_by_side=True)

@@ -17,7 +17,7 @@ from tinsmith_backends.rtl.lower import Lowering, identifier, width
 MOST_WEIGHTS = 4096
 """Of a layer: larger ones take da4ml minutes, and an FPGA whole."""
 ROUNDING_LUTS = 120
-"""Of one requantization by constant adders, roughly."""
+"""Of one requantization of 8 bits to 8 bits by constant adders, roughly."""
 
 _traced: dict[str, Graph] = {}
 
@@ -36,12 +36,18 @@ def candidates(work: Work, matrix: Matrix, ending: Ending, *, direct: bool) -> l
     terms = sum(digits(abs(int(weight))) for weight in matrix.ravel())
     match ending:
         case Requantization():
-            each = ROUNDING_LUTS
+            each = _rounding_luts(work, ending)
         case Threshold():
             each = 2 * work.input_bits + 8
         case Accumulator():
             each = 0
     return [_candidate(work, matrix.shape[0], matrix.shape[1], 1.1 * terms * work.input_bits + matrix.shape[1] * each)]
+
+
+def _rounding_luts(work: Work, ending: Requantization) -> int:
+    """Multipliers have twice the digits for an output of 16 bits; for inputs of 16, accumulators are longer too."""
+    wide = ending.hi - ending.lo > 255
+    return ROUNDING_LUTS * (3 if work.input_bits > 8 else 2 if wide else 1)
 
 
 def reduction(work: Work, *, direct: bool) -> list[Candidate]:

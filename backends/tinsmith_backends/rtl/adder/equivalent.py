@@ -1,8 +1,8 @@
 """Requantizations with fewer adders that give the same bits: multipliers that are constants cost one adder a digit.
 
 Over the accumulators that a channel can have, y = clamp((acc * M + 2**(s-1)) >> s, lo, hi) is a staircase of at most
-256 steps. Any other multiplier, constant and shift with the same steps will do; the shortest that is found has about as
-many bits as it takes to tell neighbouring accumulators apart.
+256 steps, or 65,536 where y has 16 bits. Any other multiplier, constant and shift with the same steps will do; the
+shortest that is found has about as many bits as it takes to tell neighbouring accumulators apart.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from tinsmith.ir.exact import Requantization
 
 TRIED = 4
 """How many shifts from the least one that works are looked at for a multiplier of fewer digits."""
+Steps = npt.NDArray[np.int64]
 
 
 def requant_offset(requant: Requantization) -> int:
@@ -31,6 +34,10 @@ class Affine:
     lo: int
     hi: int
 
+    def raised(self, by: int) -> Affine:
+        """The form whose results are greater by as much."""
+        return Affine(self.factor, self.offset + (by << self.shift), self.shift, self.lo + by, self.hi + by)
+
     def __call__(self, acc: int) -> int:
         """Apply it to one accumulator."""
         return min(max((acc * self.factor + self.offset) >> self.shift, self.lo), self.hi)
@@ -44,12 +51,18 @@ def as_given(requant: Requantization, channel: int) -> Affine:
 
 def cheapest(given: Affine, lo: int, hi: int) -> Affine:
     """The form of fewest adders that equals `given` for every accumulator in [lo, hi]."""
+    zero_point = given.offset >> given.shift
+    return _cheapest(given.raised(-zero_point), lo, hi).raised(zero_point)
+
+
+def _cheapest(given: Affine, lo: int, hi: int) -> Affine:
+    """Of a form without zero point, whose products fit int64: docs/numbers.md."""
     first, last = given(lo), given(hi)
     if first == last:
         return Affine(0, first, 0, first, first)
-    steps = list(range(first + 1, last + 1))
+    steps = np.arange(first + 1, last + 1)
     # The least accumulator that reaches each step.
-    reached = [-((given.offset - (y << given.shift)) // given.factor) for y in steps]
+    reached = -((given.offset - (steps << given.shift)) // given.factor)
     found: list[Affine] = []
     for shift in range(given.shift + 1):
         found += _with_shift(given, shift, steps, reached, lo, hi)
@@ -58,17 +71,17 @@ def cheapest(given: Affine, lo: int, hi: int) -> Affine:
     return min(found, key=lambda form: (digits(form.factor), form.factor.bit_length(), form.shift), default=given)
 
 
-def _with_shift(given: Affine, shift: int, steps: list[int], reached: list[int], lo: int, hi: int) -> Iterator[Affine]:
+def _with_shift(given: Affine, shift: int, steps: Steps, reached: Steps, lo: int, hi: int) -> Iterator[Affine]:
     """Forms with this shift: of multipliers near the given ratio, those for which an offset exists."""
     near = given.factor >> (given.shift - shift)
     for factor in range(max(near - 1, 1), near + 3):
-        least = max((y << shift) - acc * factor for y, acc in zip(steps, reached, strict=True))
-        most = min((y << shift) - (acc - 1) * factor - 1 for y, acc in zip(steps, reached, strict=True))
+        offsets = (steps << shift) - reached * factor  # the least with which each step is reached
+        least, most = int(offsets.max()), int(offsets.min()) + factor - 1
         # Below the first step and above the last one the clamp helps only where it is the type's.
-        if steps[0] - 1 > given.lo:
-            least = max(least, ((steps[0] - 1) << shift) - lo * factor)
-        if steps[-1] < given.hi:
-            most = min(most, ((steps[-1] + 1) << shift) - hi * factor - 1)
+        if (first := int(steps[0])) - 1 > given.lo:
+            least = max(least, ((first - 1) << shift) - lo * factor)
+        if (last := int(steps[-1])) < given.hi:
+            most = min(most, ((last + 1) << shift) - hi * factor - 1)
         if least <= most:
             yield Affine(factor, _roundest(least, most), shift, given.lo, given.hi)
 

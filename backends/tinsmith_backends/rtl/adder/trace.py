@@ -18,8 +18,10 @@ from tinsmith.ir.exact import Accumulator, Ending, Requantization, Threshold
 
 from tinsmith_backends.rtl.adder.equivalent import Affine, as_given, cheapest, requant_offset
 
-EXACT_BITS = 52
-"""da4ml computes with float64 at compile time; numbers of more bits are refused."""
+EXACT_BITS = 48
+"""da4ml counts bits by float64 logarithms, which are right up to 2**48; longer products are made of two parts."""
+CONSTANT = 5
+"""da4ml's code of an operation that gives one."""
 ADDERS_IN_A_ROW = 4
 """Adders between two registers."""
 
@@ -52,8 +54,8 @@ class Graph:
         """The parts between two registers, each with no more than `ADDERS_IN_A_ROW` adders in a row."""
         from da4ml.trace.pipeline import to_pipeline
 
-        stages: tuple[Any, ...] = to_pipeline(self.logic, ADDERS_IN_A_ROW, verbose=False).solutions
-        return stages
+        stages = to_pipeline(self.logic, ADDERS_IN_A_ROW, verbose=False).solutions
+        return tuple(map(_mended, stages))
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def products(lanes: Lanes, matrix: Matrix, bias: npt.NDArray[Any], ending: Endin
         where: the layer's name, for errors.
 
     Raises:
-        TinsmithError: numbers would pass 52 bits.
+        TinsmithError: numbers would pass 48 bits.
     """
     weights, offset = (-2 * matrix, bias + matrix.sum(0)) if lanes.bits else (matrix, np.asarray(bias))
     inputs = lanes.variables()
@@ -148,7 +150,22 @@ def _extreme(a: Any, b: Any, bits: bool, least: bool) -> Any:
 def _graph(inputs: Any, outputs: list[Any]) -> Graph:
     from da4ml.trace import FixedVariableArray, comb_trace
 
-    return Graph(comb_trace(inputs, FixedVariableArray(np.array(outputs, dtype=object), hwconf=inputs.hwconf)))
+    return Graph(_mended(comb_trace(inputs, FixedVariableArray(np.array(outputs, dtype=object), hwconf=inputs.hwconf))))
+
+
+def _mended(logic: Any) -> Any:
+    """The same logic with every constant in its own largest step.
+
+    da4ml looks for steps up to 2**31 only, and drops the low bits of a constant of more that it chooses from (the clamp
+    behind a shift of more than 31 bits).
+    """
+    return logic._replace(ops=[_in_largest_step(op) if op.opcode == CONSTANT else op for op in logic.ops])
+
+
+def _in_largest_step(constant: Any) -> Any:
+    zeros = (constant.data & -constant.data).bit_length() - 1 if constant.data else 0
+    step = constant.qint.step * 2.0**zeros
+    return constant._replace(data=constant.data >> zeros, qint=constant.qint._replace(step=step))
 
 
 def _ended(product: Any, offset: int, ending: Ending, channel: int, where: str) -> Any:
@@ -169,11 +186,27 @@ def _rounded(product: Any, offset: int, given: Affine, where: str) -> Any:
     """The accumulator product + offset, requantized."""
     lo, hi = int(product.low) + offset, int(product.high) + offset
     form = cheapest(given, lo, hi)
-    if (max(abs(lo), abs(hi)) * form.factor + abs(form.offset)).bit_length() > EXACT_BITS:
+    reach, factor = max(abs(lo), abs(hi), 1), form.factor.bit_length()
+
+    def bits(cut: int) -> int:
+        return ((reach >> cut) * form.factor + (abs(form.offset) >> cut)).bit_length()
+
+    # Low bits that are multiplied on their own where all of them would give too long a product.
+    cut = 0 if bits(0) <= EXACT_BITS else min(EXACT_BITS - 1 - factor, form.shift)
+    if bits(cut) > EXACT_BITS:
         why = f"its accumulators times multipliers pass {EXACT_BITS} bits"
         raise TinsmithError("cannot become a graph of adders", where=where, why=why, fix="another kind for this layer")
-    scaled = product * float(form.factor) + float(offset * form.factor + form.offset)
-    return _shifted(scaled, form.shift).max_of(form.lo).min_of(form.hi)
+    scaled = _scaled(product, form.factor, offset * form.factor + form.offset, form.shift, cut)
+    return scaled.max_of(form.lo).min_of(form.hi)
+
+
+def _scaled(value: Any, factor: int, offset: int, shift: int, cut: int) -> Any:
+    """(value * factor + offset) >> shift; with `cut`, of that many low bits first, and then with what they carry."""
+    if cut == 0:
+        return _shifted(value * float(factor) + float(offset), shift)
+    low, high = value.quantize(0, cut, 0, "WRAP", "TRN"), _shifted(value, cut)
+    carry = _shifted(low * float(factor) + float(offset & ((1 << cut) - 1)), cut)
+    return _shifted(high * float(factor) + carry + float(offset >> cut), shift - cut)
 
 
 def _shifted(value: Any, shift: int) -> Any:
