@@ -1,11 +1,14 @@
 """Whole networks on the simulated chip reach the goals: equal bits, clocks, use of the multipliers."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from accuracy import DATA
-from soc_networks import FROM_DATA, NETWORKS, Network, built, measure, pulse
+from soc_networks import FROM_DATA, NETWORKS, Network, built, measure, mlperf, pulse
+from soc_stripes import Case
+from soc_stripes import measure as measure_stripes
 from tinsmith.artefact import Artefact
 from tinsmith.verify.oracle import Oracle
 from tinsmith.verify.verify import verify_artefact
@@ -22,6 +25,14 @@ def test_networks_reach_their_goals(network: Network) -> None:
     figures = measure(network, network.samples, {})
     assert figures.exact and figures.samples == network.samples
     assert figures.reaches(network), figures
+
+
+@pytest.mark.skipif(not DATA.exists(), reason=f"the trained networks are not at {DATA}")
+def test_resnet8_in_half_the_memory() -> None:
+    cut, refused = measure_stripes(Case("ResNet8", mlperf(0), (32768, 16384), {}), 1)
+    assert cut.equal == 1 and cut.stripes and cut.used <= 32768
+    assert 0 < cut.lines < 30 and cut.clocks < 230_000
+    assert re.fullmatch(r"the activations need \d+ bytes, and the chip has 16384", refused.refused)
 
 
 def test_five_pulses_in_icarus(tmp_path: Path) -> None:

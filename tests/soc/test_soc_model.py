@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from exact_models import Net, random_net
@@ -235,81 +234,6 @@ def test_an_image_for_another_chip_is_refused() -> None:
     other = replace(program, chip=Chip(rqs=8))
     with pytest.raises(TinsmithError, match="another chip"):
         wrong_tensors(other, net.model(), [net.sample(0)])
-
-
-def image(width: int = 20) -> Net:
-    """Windows, strides and padding of several kinds over an image, and layers before and behind them."""
-    net = Net(8, "image")
-    x = net.quantize(net.input("x", (1, 3, 24, width)))
-    stem = net.conv(x, 16, pads=(1, 1, 1, 1), lo=0)
-    deep = net.conv(net.depthwise(stem, pads=(2, 1, 0, 1), lo=0), 24, strides=(1, 2), pads=(1, 1, 1, 1), lo=0)
-    far = net.conv(net.max_pool(deep, (3, 3), pads=(1, 1, 1, 1)), 8, (2, 3), dilations=(2, 1), pads=(2, 1, 0, 1), lo=0)
-    net.dequantize(net.conv(net.average_pool(far, (2, 2), strides=(2, 2)), 10, (12, 4), dtype="int8"))
-    return net
-
-
-@pytest.mark.parametrize(("width", "act_bytes"), [(24, 16384), (20, 8192)])
-@pytest.mark.parametrize(
-    "more", [{}, {"wgt_words": 128, "par_words": 16}, {"pes": 4, "without": frozenset({"history"})}]
-)
-def test_images_that_exceed_the_memory_are_cut_in_stripes(width: int, act_bytes: int, more: dict[str, Any]) -> None:
-    net, chip = image(width), Chip(act_bytes=act_bytes, **more)
-    program, whole = compiled(net.graph(), chip), compiled(net.graph(), replace(chip, act_bytes=65536))
-    assert program.schedule.placed.arena.size <= act_bytes < whole.schedule.placed.arena.size
-    assert len(program.computes) > len(whole.computes) and len(program.traces) < len(whole.traces)
-    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
-    assert sum(work.macs for work in program.work) == sum(work.macs for work in whole.work)
-    if not more:  # each weight is loaded once for all stripes
-        assert len(program.image.loads) == len(whole.image.loads)
-
-
-@pytest.mark.parametrize("lanes", [4, 8])
-def test_images_of_sixteen_bits_are_cut_in_stripes(lanes: int) -> None:
-    net = Net(12, "wide_image")
-    x = net.quantize(net.input("x", (1, 2, 24, 20)), dtype="int16")
-    stem = net.depthwise(net.conv(x, 12, pads=(1, 1, 1, 1), dtype="int16"), pads=(1, 1, 1, 1), dtype="int16")
-    net.dequantize(net.conv(stem, 6, strides=(2, 2), dtype="int16"))
-    program = compiled(net.graph(), Chip(act_bytes=16384, lanes=lanes))
-    assert len(program.traces) < len(net.tensors)
-    assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == []
-
-
-def chain(seed: int) -> Net:
-    """Random windows over a random image, one behind the other, with an addition here and there."""
-    net = Net(seed, f"chain_{seed}")
-    image = (1, *(int(n) for n in net.rng.integers((1, 14, 8), (6, 30, 16))))
-    x = net.quantize(net.input("x", image), dtype=str(net.rng.choice(["int8", "uint8"])))
-    for kind in net.rng.choice(["conv", "depthwise", "max", "average", "add"], int(net.rng.integers(2, 6))):
-        kernel = int(net.rng.integers(1, 4)), int(net.rng.integers(1, 4))
-        pads = tuple(int(net.rng.integers(0, kernel[axis % 2])) for axis in range(4))
-        channels, height, _ = net.tensors[x].shape[1:]
-        window: Any = {"pads": pads, "strides": (int(net.rng.integers(1, 3)) if height > 12 else 1, 1)}
-        if kind == "conv":
-            x = net.conv(x, int(net.rng.integers(1, 30)), kernel, **window, lo=0)
-        elif kind == "depthwise":
-            x = net.depthwise(x, kernel, **window, lo=0)
-        elif kind == "add":
-            x = net.add(x, net.conv(x, channels, pads=(1, 1, 1, 1)))
-        else:
-            x = net.max_pool(x, kernel, **window) if kind == "max" else net.average_pool(x, kernel, **window)
-    net.dequantize(net.conv(x, 3, (1, 1), dtype="int8"))
-    return net
-
-
-@pytest.mark.parametrize("chip", ["default", "narrow", "few", "small"])
-def test_random_chains_in_stripes_are_the_oracles(chip: str) -> None:
-    cut = 0
-    for seed in range(24):
-        net = chain(seed)
-        whole = compiled(net.graph(), CHIPS[chip])
-        less = replace(CHIPS[chip], act_bytes=int(0.85 * whole.schedule.placed.arena.size))
-        try:
-            program = compiled(net.graph(), less)
-        except TinsmithError:  # its largest tensors are an input, an output or held on to
-            continue
-        cut += 1
-        assert wrong_tensors(program, net.model(), [net.sample(0), net.sample(1, extreme=True)]) == [], seed
-    assert cut >= 6
 
 
 def test_what_does_not_fit_is_refused_with_layer_and_number() -> None:

@@ -10,7 +10,8 @@ import onnx_ir as ir
 import pytest
 from exact_models import Net
 from exact_wide import WIDE_KINDS
-from test_soc_model import CHIPS, chain, curves, image, signal, sixteen, symmetric
+from test_soc_model import CHIPS, curves, signal, sixteen, symmetric
+from test_soc_stripes import network, residual
 from tinsmith import pipeline, verbs
 from tinsmith.artefact import Artefact
 from tinsmith.errors import TinsmithError
@@ -160,7 +161,7 @@ def test_clocks_are_the_models_where_weights_come_through_a_tiny_memory(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
     compared = 0
-    for net in (signal(), curves(4), *map(chain, range(40))):
+    for net in (signal(), curves(4), *map(network, range(40))):
         try:
             folder = build(net, tmp_path / net.name, **settings)
         except TinsmithError:  # a window of more weights than the memory holds, or images of more bytes
@@ -172,11 +173,13 @@ def test_clocks_are_the_models_where_weights_come_through_a_tiny_memory(
 
 
 @pytest.mark.slow
-def test_stripes_of_an_image_that_exceeds_the_memory(tmp_path: Path) -> None:
-    net = image()
-    folder = build(net, tmp_path, act_bytes="8192")
+@pytest.mark.parametrize(("height", "act_bytes"), [(24, 16384), (1, 16384)], ids=["image", "signal"])
+def test_residual_blocks_in_stripes(height: int, act_bytes: int, tmp_path: Path) -> None:
+    net = residual(height)
+    folder = build(net, tmp_path, act_bytes=str(act_bytes))
     found = verbs.verify(folder, samples=4)
     assert found.exact, found.first_mismatch
+    assert "stripe" in " ".join(runner(folder).program.schedule.placed.arena.offsets)
     assert_clocks_are_the_models(runner(folder), net)
 
 

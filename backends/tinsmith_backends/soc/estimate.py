@@ -88,6 +88,7 @@ def _notes(program: Program, rows: tuple[Row, ...]) -> list[str]:
         share = slowest.values["clocks"] / program.timing.clocks
         why = "waits for its weights" if slowest.values["wait"] > slowest.values["clocks"] / 2 else slowest.choice
         notes.append(f"most of the time goes to {slowest.name}: {share:.0%} ({why})")
+    notes += [f"activations exceed the memory, so that {region}" for region in program.regions]
     if program.timing.boot:
         notes.append(f"all weights stay on the chip: they are loaded once, in {program.timing.boot:,} clocks at boot")
     if firmware and not slow:

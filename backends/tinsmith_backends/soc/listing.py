@@ -16,6 +16,7 @@ def listing(program: Program) -> str:
     lines = [
         f"{program.graph.name}: {program.timing.clocks} clocks of the accelerator a frame, "
         f"{program.schedule.placed.arena.size} of {program.chip.act_bytes} bytes of activation memory",
+        *map(str, program.regions),
         "",
     ]
     spans = iter(program.timing.spans)

@@ -39,6 +39,11 @@ class View:
         return ceil(self.channels * self.bits / 8)
 
     @property
+    def end(self) -> int:
+        """The byte behind its last, from the start of the buffer."""
+        return self.offset + (self.height - 1) * self.row_bytes + (self.width - 1) * self.pixel_bytes + self.run_bytes
+
+    @property
     def size(self) -> int:
         """Values."""
         return self.height * self.width * self.channels
@@ -73,6 +78,7 @@ class Operation:
         groups: how many there are.
         steps: clocks of one output of one group, if nothing waits.
         macs: useful multiply-accumulates.
+        window: rows and columns of the input's pixels that an output depends on, `dilation` apart.
         table: (256,) uint8, what its requantized bytes become; empty where they stay what they are.
     """
 
@@ -88,6 +94,7 @@ class Operation:
     groups: int
     steps: int
     macs: int = 0
+    window: tuple[int, int] = (1, 1)
     table: UInt8Array = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def looked_up(self, table: UInt8Array) -> Operation:
@@ -126,6 +133,16 @@ class Software:
 
 
 Work = Operation | Software
+
+
+def reads(work: Work) -> tuple[View, ...]:
+    """One input, or two."""
+    return (work.input,) if work.second is None else (work.input, work.second)
+
+
+def views(work: Work) -> tuple[View, ...]:
+    """Inputs and output."""
+    return *reads(work), work.output
 
 
 def per_group(values: npt.NDArray[np.int32], group: int, elements: int) -> npt.NDArray[np.int32]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil
 
 from tinsmith.errors import TinsmithError
 from tinsmith.plan.arena import Arena, lay_out
-from tinsmith.plan.blocks import Block, live_bytes
+from tinsmith.plan.blocks import Block
 
 from tinsmith_backends.soc.chip import Chip
-from tinsmith_backends.soc.operations import Software, Work
+from tinsmith_backends.soc.operations import Software, Work, views
 
 ALIGN = 4
 """Of buffers: the processor and the streams write words."""
@@ -46,20 +47,24 @@ def place(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str,
         inputs: bytes of the buffers that are filled before the first step, by name.
         outputs: bytes of those that are read after the last.
     """
-    blocks = _blocks(work, inputs, outputs)
-    return Placement(lay_out(blocks), _demand(work, blocks))
+    bytes_alive = alive(work, inputs, outputs)
+    most = max(bytes_alive, default=0)
+    layers = dict.fromkeys(each.layer for each, size in zip(work, bytes_alive, strict=True) if size == most)
+    return Placement(lay_out(_blocks(work, inputs, outputs)), Demand(most, tuple(layers)))
 
 
-def demand(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Demand:
-    """What `place` cannot do with less; the same arguments."""
-    return _demand(work, _blocks(work, inputs, outputs))
+def unplaced(work: Sequence[Work]) -> Placement:
+    """All buffers at address 0: enough to count clocks."""
+    return Placement(Arena({view.buffer: 0 for each in work for view in views(each)}, 0), Demand(0, ()))
 
 
-def _demand(work: Sequence[Work], blocks: Sequence[Block]) -> Demand:
-    alive = live_bytes(blocks)
-    most = max(alive.values(), default=0)
-    steps = sorted(min(step, len(work) - 1) for step, size in alive.items() if size == most and work)
-    return Demand(most, tuple(dict.fromkeys(work[step].layer for step in steps)))
+def alive(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> list[int]:
+    """Bytes of the buffers that are alive at each step; the arguments of `place`."""
+    changes = [0] * (len(work) + 2)
+    for block in _blocks(work, inputs, outputs):
+        changes[block.first] += block.size
+        changes[block.last + 1] -= block.size
+    return list(accumulate(changes))[: len(work)]
 
 
 def _blocks(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> list[Block]:
@@ -67,12 +72,10 @@ def _blocks(work: Sequence[Work], inputs: Mapping[str, int], outputs: Mapping[st
     last: dict[str, int] = dict.fromkeys(inputs, _visible(work, 0))
     sizes: dict[str, int] = dict(inputs) | dict(outputs)
     for number, each in enumerate(work):
-        for view in (each.input, each.second, each.output):
-            if view is not None:
-                first.setdefault(view.buffer, number)
-                last[view.buffer] = _visible(work, number)
-                end = view.offset + (view.height - 1) * view.row_bytes + view.width * view.pixel_bytes
-                sizes[view.buffer] = max(sizes.get(view.buffer, 0), end)
+        for view in views(each):
+            first.setdefault(view.buffer, number)
+            last[view.buffer] = _visible(work, number)
+            sizes[view.buffer] = max(sizes.get(view.buffer, 0), view.end)
     last |= dict.fromkeys(outputs, len(work))
     rounded = {name: ceil(size / ALIGN) * ALIGN for name, size in sizes.items()}
     return [Block(name, size, first.get(name, 0), last[name], ALIGN) for name, size in rounded.items()]
@@ -91,6 +94,6 @@ def check_size(placed: Placement, chip: Chip) -> None:
     if size > chip.act_bytes:
         peak = next(iter(placed.demand.layers), "")
         what = f"the activations need {size} bytes, and the chip has {chip.act_bytes}"
-        why = f"most of them ({placed.lower_bound} bytes) are alive during {peak}, in stripes of rows too"
+        why = f"most of them ({placed.lower_bound} bytes) are alive during {peak}, in stripes too"
         fix = f"--set act_bytes={1 << (size - 1).bit_length()}, or smaller images"
         raise TinsmithError(what, where=peak, why=why, fix=fix)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize
 
 from tinsmith_backends.soc.chip import MULTIPLY, Chip
-from tinsmith_backends.soc.cycles import Timing, timing
+from tinsmith_backends.soc.cuts import Region, fit
+from tinsmith_backends.soc.cycles import Timing
+from tinsmith_backends.soc.fastest import fastest
 from tinsmith_backends.soc.firmware import FIRMWARE_BYTES
 from tinsmith_backends.soc.image import Image, pack
 from tinsmith_backends.soc.lower import Lowering, lower
-from tinsmith_backends.soc.memory_map import COMPUTE, LOAD, TABLES
-from tinsmith_backends.soc.operations import Operation, Software, Work
+from tinsmith_backends.soc.operations import Software, Work
 from tinsmith_backends.soc.orders import root
-from tinsmith_backends.soc.schedule import Compute, Schedule, schedule
+from tinsmith_backends.soc.schedule import Compute, Schedule
 from tinsmith_backends.soc.stream import Stream
-from tinsmith_backends.soc.stripes import fit
 from tinsmith_backends.soc.traces import Trace, find_traces
 
 
@@ -30,6 +30,7 @@ class Program:
     chip: Chip
     stream: Stream
     work: tuple[Work, ...]
+    regions: tuple[Region, ...]
     schedule: Schedule
     image: Image
     timing: Timing
@@ -50,7 +51,7 @@ class Program:
     @property
     def descriptor_words(self) -> int:
         """Of descriptor memory."""
-        return _descriptor_words(self.schedule)
+        return self.schedule.words
 
 
 def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None) -> Program:
@@ -68,23 +69,22 @@ def compile_program(graph: ExactGraph, chip: Chip, stream: Stream | None = None)
     taken, given = _taken(graph), _given(graph)
     stream.check({name: graph.tensors[name] for name in taken}, {name: _bytes(state, name) for name in taken})
     inside, outside = ({state.views[name].buffer: _bytes(state, name) for name in names} for names in (taken, given))
-    work, placed = fit(state.work, inside, outside, chip)
-    made = [schedule(work, placed, chip, chunk) for chunk in _chunks(work, chip)]
-    fitting = [each for each in made if _descriptor_words(each) <= chip.desc_words]
-    if not fitting:
-        words = min(map(_descriptor_words, made))
+    fitted = fit(state.work, inside, outside, chip)
+    best = fastest(fitted.work, fitted.placed, chip)
+    words = best.schedule.words
+    if words > chip.desc_words:
         what = f"{graph.name} needs {words} words of descriptors, and the chip has {chip.desc_words}"
         raise TinsmithError(what, fix=f"--set desc_words={1 << (words - 1).bit_length()}")
-    timed = [(timing(each, chip), each) for each in fitting]
-    best_time, best = min(timed, key=lambda pair: pair[0].clocks)
-    traces = find_traces(state, best)
+    traces = find_traces(state, best.schedule)
     inputs = tuple(traces[name] for name in taken)
     outputs = tuple(traces[name] for name in given)
     records = [stream.record(each.address, each.size) for each in inputs]
-    image = pack(best, records, [_output(each) for each in outputs], chip)
+    image = pack(best.schedule, records, [_output(each) for each in outputs], chip)
     _check_tables(image, state, chip)
     found = tuple(traces.values())
-    return Program(graph, chip, stream, tuple(work), best, image, best_time, inputs, outputs, found)
+    work = tuple(fitted.work)
+    made = best.schedule, image, best.timing
+    return Program(graph, chip, stream, work, fitted.regions, *made, inputs, outputs, found)
 
 
 def _taken(graph: ExactGraph) -> list[str]:
@@ -101,17 +101,6 @@ def _given(graph: ExactGraph) -> list[str]:
         elif layer.output in graph.outputs:
             names.append(root(graph, layer.output))
     return list(dict.fromkeys(names))
-
-
-def _chunks(work: Sequence[Work], chip: Chip) -> list[int | None]:
-    """Sizes of parts to try, in weight words; None loads everything once at boot, which is best where it fits."""
-    operations = {id(each.weights): each for each in work if isinstance(each, Operation)}.values()
-    words = sum(each.weights.shape[0] * each.words for each in operations)
-    numbers = sum(len(each.parameters) for each in operations)
-    tables = len({each.table.tobytes() for each in operations if each.table.size})
-    if words <= chip.wgt_words and numbers <= chip.par_words and tables <= TABLES:
-        return [None]
-    return [max(1, chip.wgt_words // part) for part in (2, 4, 8, 16, 32)]
 
 
 def _check_tables(image: Image, state: Lowering, chip: Chip) -> None:
@@ -137,7 +126,3 @@ def _bytes(state: Lowering, name: str) -> int:
 
 def _output(trace: Trace) -> Mapping[str, int]:
     return {"base": trace.address, "bytes": trace.size}
-
-
-def _descriptor_words(made: Schedule) -> int:
-    return sum(COMPUTE.words * len(run.computes) + LOAD.words * len(run.loads) for run in made.runs)

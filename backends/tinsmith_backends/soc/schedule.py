@@ -14,7 +14,7 @@ import numpy as np
 from tinsmith.errors import TinsmithError
 
 from tinsmith_backends.soc.chip import Chip
-from tinsmith_backends.soc.memory_map import LOAD_OPCODE, TABLES
+from tinsmith_backends.soc.memory_map import COMPUTE, LOAD, LOAD_OPCODE, TABLES
 from tinsmith_backends.soc.operations import Operation, Software, View, Work
 from tinsmith_backends.soc.placement import Placement
 
@@ -78,6 +78,11 @@ class Schedule:
     def address(self, view: View) -> int:
         """Of the first byte of a view."""
         return self.placed.arena.offsets[view.buffer] + view.offset
+
+    @property
+    def words(self) -> int:
+        """Of descriptor memory."""
+        return sum(COMPUTE.words * len(run.computes) + LOAD.words * len(run.loads) for run in self.runs)
 
     @property
     def runs(self) -> Iterator[Run]:

@@ -50,7 +50,7 @@ def dense(
     kernel = "convolution" if kh * kw > 1 else "1x1 convolution"
     return Operation(
         layer.name, "matrix product" if layer.kind.endswith("MatMul") else kernel, x, None, y, fields, weights, numbers,
-        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs,
+        chip.pes, ceil(outputs / chip.pes), weights.shape[1], macs, (kh, kw),
     )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def filters(
     numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
     return Operation(
         layer.name, _named(layer, history="history" in fields), x, None, y, fields,
-        weights[:1] if shared else weights, numbers, group, ceil(channels / group), steps, macs,
+        weights[:1] if shared else weights, numbers, group, ceil(channels / group), steps, macs, (kh, kw),
     )  # fmt: skip
 
 
@@ -103,9 +103,10 @@ def taps(
     fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "kx_n": kw, "run_n": 1, "w_per_group": 1}
     fields |= {**_geometry(x, y, kernel, window), **ending.fields}
     weights = tap_weights(weight, chip, group) if weight.size else np.zeros((0, 0, chip.pes, chip.lanes), np.int8)
-    numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
     groups = ceil(x.channels / group)
-    return Operation(layer.name, "taps", x, None, y, fields, weights, numbers, group, groups, kh * kw)
+    numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
+    steps = kh * kw
+    return Operation(layer.name, "taps", x, None, y, fields, weights, numbers, group, groups, steps, window=kernel)
 
 
 def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tuple[int, int]) -> Operation:
