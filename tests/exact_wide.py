@@ -93,20 +93,23 @@ def sixteen(name: str = "sixteen", *, extreme: bool = False) -> Net:
     return net
 
 
-def random_chain(seed: int) -> Net:
-    """A network of random layers, most of them of 16 bits on one side or both, whose zero points are 0."""
+def random_chain(seed: int, *, zero_points: bool = True) -> Net:
+    """A network of random layers, most of them of 16 bits on one side or both; tensors of 8 may have zero points."""
     net = Net(seed, f"chain_{seed}", extreme=seed % 4 == 3)
     rng = net.rng
     precision: Any = ["chosen", "wide", "power-of-two"][seed % 3]
 
+    def types(dtype: str | None) -> dict[str, Any]:
+        return _types(net, dtype) | ({} if zero_points else {"zero_point": 0})
+
     def numbers() -> dict[str, Any]:
-        dtype = str(rng.choice(["int16", "int16", "int8", "uint8"]))
-        lo, hi = LIMITS[dtype]
+        style = types("int16" if rng.integers(2) else None)
+        lo, hi = LIMITS[style["dtype"]]
         clamp = {"lo": int(rng.integers(lo, 1)), "hi": int(rng.integers(1, hi + 1))} if rng.integers(3) == 0 else {}
-        return {"dtype": dtype, "precision": precision, **clamp}
+        return {**style, "precision": precision, **clamp}
 
     shape = (1, *(int(n) for n in rng.integers((1, 4, 4), (6, 8, 8))))
-    y = net.quantize(net.input("x", shape), dtype=str(rng.choice(["int16", "int8", "uint8"])))
+    y = net.quantize(net.input("x", shape), **types([None, "int16"][seed % 2]))
     for kind in rng.choice(["conv", "grouped", "depthwise", "shift", "join", "output"], 3):
         channels, outputs = net.tensors[y].shape[1], int(rng.integers(1, 6))
         size = tuple(int(n) for n in rng.integers(1, 4, 2))

@@ -16,14 +16,6 @@ def refusals(graph: ExactGraph, rules: Sequence[Rule], what: str) -> list[Proble
     return [_problem(layer, rule, what) for layer in graph.layers for rule in rules if not rule(graph, layer)]
 
 
-def no_16_bits(graph: ExactGraph, layer: Layer) -> bool:
-    """It makes or reads values of 16 bits, which this target does not compute with.
-
-    quantize without activations = "16-bit"
-    """
-    return all(graph.tensors[name].bits != 16 for name in (*layer.inputs, layer.output))
-
-
 def _problem(layer: Layer, rule: Rule, what: str) -> Problem:
     where = f"{layer.kind} {layer.name}" + (f" ({layer.source})" if layer.source else "")
     reason, _, fix = (rule.__doc__ or "").partition("\n\n")

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import onnx_ir as ir
 import pytest
 from exact_models import Net
-from exact_wide import sixteen
+from exact_wide import random_chain, sixteen
 from hls_nets import bits, integers, scaled, tables, vectors
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
@@ -121,6 +121,19 @@ def test_every_layer_is_the_oracles(project: Any, running: Any, target: str, net
     assert wrong == {}
     shown = {layer.output for layer in one.graph.layers if layer.kind not in ("Quantize", "Reshape")}
     assert seen >= (shown if (target, io_type) != ("hls-quartus", STREAM) else set(one.graph.outputs))
+
+
+@pytest.mark.parametrize(
+    ("target", "seed"),
+    [
+        ("hls-catapult", 1),
+        *(pytest.param(target, seed, marks=pytest.mark.slow) for target in TARGETS for seed in range(2, 6)),
+    ],
+)
+def test_random_networks_of_16_bits(target: str, seed: int, tmp_path: Path) -> None:
+    one = build(random_chain(seed, zero_points=False), target, tmp_path / "p")
+    for expected, got in zip(one.expected, BACKEND.runner(one.folder, one.graph, target).run(one.samples), strict=True):
+        assert [name for name, values in got.items() if not np.array_equal(values, expected[name])] == []
 
 
 @contextlib.contextmanager

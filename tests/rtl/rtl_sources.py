@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from exact_wide import sixteen
 from rtl_nets import bits, integers, skewed
 from rtl_run import ROOT
 from test_stream import CASES
@@ -12,7 +13,7 @@ from tinsmith_backends.rtl.backend import RtlBackend
 
 SOURCES = [path for path in sorted((ROOT / "rtl").glob("*/*.sv")) if path.parent.name in ("common", "stream")]
 """What streaming machines are made of."""
-NETS = {"integers": (integers, 1024), "bits": (bits, 512), "skewed": (skewed, 2000)}
+NETS = {"integers": (integers, 1024), "bits": (bits, 512), "skewed": (skewed, 2000), "sixteen": (sixteen, 1024)}
 
 
 def module_case(case: str, folder: Path) -> tuple[str, dict[str, int | str]]:

@@ -11,9 +11,11 @@ import pytest
 from exact_models import Net
 from exact_wide import random_chain, sixteen
 from rtl_run import need_icarus
+from rtl_sources import build_machine
 from test_machine import TARGET, build, make_test
 from tinsmith.estimates import Estimate
 from tinsmith_backends.rtl.backend import BACKEND, RtlBackend
+from tinsmith_backends.synthesis.lint import lint
 
 need_icarus()
 
@@ -85,6 +87,11 @@ def test_a_flipped_high_bit_is_found(tmp_path: Path) -> None:
     words[-1] = f"{int(words[-1], 16) ^ 1 << 15:x}"
     (folder / "vectors.json").write_text(json.dumps(vectors))
     assert make_test(folder, one).endswith("exit:error")
+
+
+def test_a_machine_lints(tmp_path: Path) -> None:
+    top, sources = build_machine("sixteen", tmp_path / "build")
+    lint(sources, top, folder=tmp_path / "build")
 
 
 def test_streams_are_as_wide_as_their_tensors(tmp_path: Path) -> None:

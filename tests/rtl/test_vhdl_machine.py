@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 from exact_models import Net
+from exact_wide import sixteen
 from rtl_nets import bits, integers, pieces, skewed, tables
 from rtl_run import need_ghdl
 from test_machine import make_test
@@ -36,7 +37,8 @@ def build(net: Net, folder: Path, samples: int = 2) -> tuple[RtlBackend, list[di
 
 
 @pytest.mark.parametrize(
-    "make", [bits, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces, tables, skewed))]
+    "make",
+    [bits, sixteen, *(pytest.param(make, marks=pytest.mark.slow) for make in (integers, pieces, tables, skewed))],
 )
 def test_every_layer_in_vhdl_is_the_oracles(make: Callable[[], Net], tmp_path: Path) -> None:
     net = make()
