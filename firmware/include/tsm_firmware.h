@@ -40,7 +40,7 @@ uint32_t tsm_program_boot(struct tsm_image *image);
 void tsm_program_prepare(struct tsm_image *image);
 uint32_t tsm_program_run(struct tsm_image *image);
 
-// accel.c: says which descriptors are next, if the accelerator does not know; runs them, and sleeps until it has finished.
+// accel.c: says which descriptors are next, if the accelerator does not know; runs them, and sleeps until they are done.
 void tsm_accel_prepare(struct tsm_image *image, const uint32_t *step);
 uint32_t tsm_accel_run(void);
 

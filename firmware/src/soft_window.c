@@ -69,7 +69,9 @@ static void pool(uint8_t *memory, const uint32_t *step, const int32_t *table, re
 }
 
 void tsm_soft_max_pool(uint8_t *memory, const uint32_t *step) { pool(memory, step, 0, largest); }
-void tsm_soft_bit_pool(uint8_t *memory, const uint32_t *step, const int32_t *table) { pool(memory, step, table, largest_bits); }
+void tsm_soft_bit_pool(uint8_t *memory, const uint32_t *step, const int32_t *table) {
+    pool(memory, step, table, largest_bits);
+}
 
 void tsm_soft_copy(uint8_t *memory, const uint32_t *step) {
     const uint8_t *in = memory + tsm_get(step, TSM_STEP_IN_BASE);

@@ -26,7 +26,8 @@ module tsm_bus #(
     output wire logic                    error_o,
     // RAM
     input  wire logic [31:0]             ram_rdata_i,
-    input  wire logic                    early_i,  // the access that begins is answered by what it put out a clock ago
+    input  wire logic [31:0]             ram_ahead_i,
+    input  wire logic                    early_i,  // an access begins, and ram_ahead_i was its answer a clock ago
     // Blocks of registers
     output wire logic [REGISTERS-1:0]    reg_req_o,
     output wire logic                    reg_write_o,
@@ -78,7 +79,7 @@ module tsm_bus #(
       answer_q   <= '0;
     end else begin
       answered_q <= open && (sel_ram || sel_reg != '0 || sel_none || (sel_o & ready_i) != '0);
-      answer_q   <= open ? selected : ram_rdata_i;
+      answer_q   <= open ? selected : ram_ahead_i;
     end
   end
 endmodule

@@ -80,18 +80,18 @@ module tsm_soc #(
   );
   // verilator lint_on PINMISSING
 
-  wire logic [31:0] ram_rdata;
-  wire logic ram_read, ram_write, early;
-  wire logic [RAM_AW-1:0] ram_addr;
+  wire logic [31:0] ram_rdata, ram_ahead;
+  wire logic ram_write, early;
+  wire logic [RAM_AW-1:0] ram_next;
   tsm_prefetch #(.RAM_BYTES(RAM_BYTES)) u_prefetch (
       .clk_i(clk_i), .rst_ni(rst_n),
       .la_read_i(la_read), .la_write_i(la_write), .la_addr_i(la_addr),
       .mem_valid_i(mem_valid), .mem_instr_i(mem_instr), .mem_addr_i(mem_addr),
-      .ram_read_o(ram_read), .ram_write_o(ram_write), .ram_addr_o(ram_addr), .early_o(early)
+      .ram_write_o(ram_write), .ram_next_o(ram_next), .early_o(early)
   );
   tsm_cpu_ram #(.WORDS(RAM_BYTES / 4), .FILE(FIRMWARE)) u_ram (
-      .clk_i(clk_i), .read_i(ram_read), .write_i(la_wstrb & {4{ram_write}}),
-      .addr_i(ram_addr), .data_i(la_wdata), .data_o(ram_rdata)
+      .clk_i(clk_i), .read_i(la_read), .write_i(la_wstrb & {4{ram_write}}),
+      .addr_i(la_addr[2 +: RAM_AW]), .data_i(la_wdata), .data_o(ram_rdata), .addr2_i(ram_next), .data2_o(ram_ahead)
   );
 
   // Bus and peripherals -----------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ module tsm_soc #(
   tsm_bus #(.RAM_BYTES(RAM_BYTES)) u_bus (
       .clk_i(clk_i), .rst_ni(rst_n),
       .mem_valid_i(mem_valid), .mem_ready_o(mem_ready), .mem_addr_i(mem_addr), .mem_wstrb_i(mem_wstrb),
-      .mem_rdata_o(mem_rdata), .error_o(bus_error), .ram_rdata_i(ram_rdata), .early_i(early),
+      .mem_rdata_o(mem_rdata), .error_o(bus_error), .ram_rdata_i(ram_rdata), .ram_ahead_i(ram_ahead), .early_i(early),
       .reg_req_o(reg_req), .reg_write_o(reg_write), .reg_rdata_i(reg_rdata),
       .sel_o(sel), .ready_i(ready), .rdata_i(rdata)
   );

@@ -27,10 +27,12 @@ async def decoder(dut: Any) -> None:
         dut.rdata_i.value = sum(word << (32 * i) for i, word in enumerate(data[6:9]))
         dut.ram_rdata_i.value = data[9]
         dut.mem_wstrb_i.value = rng.choice((0, 15))
-        if early := block is m.RAM and rng.random() < 0.5:  # answered by what the RAM put out a clock ago
+        dut.ram_ahead_i.value = rng.randrange(1 << 32)
+        if early := block is m.RAM and rng.random() < 0.5:  # answered by what the second port put out a clock ago
+            dut.ram_ahead_i.value = data[9]
             await RisingEdge(dut.clk_i)
             await FallingEdge(dut.clk_i)
-            dut.ram_rdata_i.value = ~data[9] & 0xFFFFFFFF
+            dut.ram_ahead_i.value = dut.ram_rdata_i.value = ~data[9] & 0xFFFFFFFF
         dut.mem_addr_i.value = address
         dut.early_i.value = int(early)
         dut.mem_valid_i.value = 1
@@ -72,20 +74,25 @@ async def ahead(dut: Any) -> None:
     size = 64
     memory = [rng.randrange(1 << 32) for _ in range(size)]
     wanted = memory.copy()
-    out, data, free, last = 0, 0, True, 4 * size - 4
+    out, data, word, written, last = (
+        0,
+        0,
+        0,
+        True,
+        4 * size - 4,
+    )  # what the second port put out: of this word, a write ago
 
     async def clock(line: str = "", address: int = 0) -> None:
-        nonlocal out, free
+        nonlocal out, word, written
         for name in ("read", "write"):
             getattr(dut, f"la_{name}_i").value = int(name == line)
         dut.la_addr_i.value = address if line else rng.randrange(8 * size)
         await RisingEdge(dut.clk_i)
-        word, free = int(dut.ram_addr_o.value), not line
+        if dut.mem_valid_i.value == 1 and dut.mem_instr_i.value == 1:
+            word = (int(dut.mem_addr_i.value) // 4 + 1) % size
+        out, written = memory[int(dut.ram_next_o.value)], line == "write"
         if dut.ram_write_o.value == 1:
-            memory[word] = data
-        elif dut.ram_read_o.value == 1:
-            out = memory[word]
-        assert not line or address >= 4 * size or word == address // 4
+            memory[address // 4 % size] = data
         await FallingEdge(dut.clk_i)
 
     found = 0
@@ -95,7 +102,7 @@ async def ahead(dut: Any) -> None:
         fetch = line == "read" and rng.random() < 0.7
         address = rng.choice(((last + 4) % (4 * size), (last + 4) % (4 * size), 4 * rng.randrange(3 * size), last))
         data, here = rng.randrange(1 << 32), address < 4 * size
-        right = here and (line == "write" or (free and address // 4 == (last // 4 + 1) % size))
+        right = here and (line == "write" or (not written and address // 4 == word))
         before = out
         await clock(line, address)
         if line == "write" and here:
@@ -263,8 +270,11 @@ async def ram(dut: Any) -> None:
             data,
             int(strobes == 0),
         )
+        second = address if rng.random() < 0.3 else rng.randrange(16)
+        dut.addr2_i.value = second
         await RisingEdge(dut.clk_i)
         await Timer(1, "ns")
+        assert int(dut.data2_o.value) == words[second] or (strobes and second == address)
         if strobes == 0:
             assert int(dut.data_o.value) == words[address]
         mask = sum(0xFF << (8 * i) for i in range(4) if strobes >> i & 1)

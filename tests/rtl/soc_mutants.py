@@ -14,6 +14,7 @@ MEMORIES = {
     ),
     "tsm_cpu_ram": (
         Mutant("cpu-ram", "mem_q[addr_i];", "mem_q[addr_i ^ 1'b1];"),
+        Mutant("cpu-ram", "mem_q[addr2_i]", "mem_q[addr_i]"),
         Mutant("cpu-ram", "<= data_i[23:16]", "<= data_i[15:8]"),
         Mutant("cpu-ram", "if (write_i[0])", "if (write_i[1])"),
         Mutant("cpu-ram", "$readmemh(FILE, mem_q)", "mem_q[0] = '0"),
@@ -227,7 +228,7 @@ BUSES = {
         Mutant("bus", "(addr[20] || addr[19:17] == '0)", "1'b1"),
         Mutant("bus", "mem_valid_i && !mem_ready_o", "mem_valid_i && !answered_q"),
         Mutant("bus", "answered_q || early_i", "answered_q"),
-        Mutant("bus", "open ? selected : ram_rdata_i", "selected"),
+        Mutant("bus", "open ? selected : ram_ahead_i", "selected"),
         Mutant("bus", "error_o = open && sel_none", "error_o = sel_none"),
         Mutant("bus", "open && (sel_ram || ", "open && ("),
         Mutant("bus", "{WAITING{open}}", "{WAITING{mem_valid_i}}"),
@@ -235,7 +236,7 @@ BUSES = {
         Mutant("bus", "addr[11:8] == 4'd3", "addr[11:8] == 4'd5"),
     ),
     "tsm_prefetch": (
-        Mutant("prefetch", "ahead_q && ", ""),
+        Mutant("prefetch", "!written_q && ", ""),
         Mutant("prefetch", "la_addr_i[2 +: AW] == next_q", "la_addr_i[3 +: AW - 1] == next_q[AW-1:1]"),
         Mutant("prefetch", "mem_valid_i && mem_instr_i", "mem_valid_i"),
         Mutant("prefetch", "ram_write_o = la_write_i && in_ram", "ram_write_o = la_write_i"),

@@ -33,7 +33,7 @@ def pulses(rng: random.Random) -> list[int]:
 FAULTS = {
     "address": (".dma_req_addr_i(fill_valid ? fill_addr : fetch_addr)", ".dma_req_addr_i(fill_addr)"),
     "strobes": (".dma_req_wstrb_i(fill_strb)", ".dma_req_wstrb_i(4'h7)"),
-    "aliased": ("{4{la_write && la_ram}}", "{4{la_write}}"),
+    "aliased": ("{4{ram_write}}", "{4{la_write}}"),
 }
 """Of tsm_soc: a text in it, and what stands there instead."""
 
