@@ -55,7 +55,7 @@ def wide_values(
 
 
 def _asks(told: LayerSettings, computed: bool) -> bool:
-    return told.activations == "16-bit" and (computed or told.insists)
+    return told.asks_for_16_bits and (computed or told.insists)
 
 
 def _obstacles(shared: GridClass, makers: Mapping[ir.Value, Group]) -> Iterator[str]:
