@@ -104,6 +104,11 @@ class LayerSettings(_Settings):
     output: Output = "8-bit"
 
     @property
+    def asks_for_16_bits(self) -> bool:
+        """Whether the layer's activations should have 16 bits."""
+        return self.activations == "16-bit"
+
+    @property
     def powers_of_two(self) -> bool:
         """Whether every scale is a power of two."""
         return self.scales == POWERS_OF_TWO

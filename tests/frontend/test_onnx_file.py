@@ -287,3 +287,19 @@ def test_every_opset_gives_the_same(opset: int, tmp_path: Path) -> None:
     feeds = sample(proto)
     after = ir.to_proto(canonicalize(load(tmp_path / "net.onnx")))
     np.testing.assert_allclose(run(after, feeds)[0], run(proto, feeds)[0], atol=1e-5)
+
+
+def test_a_signals_bias_that_is_computed_of_a_shape(tmp_path: Path) -> None:
+    """Exporters write no bias so. What inference said of the constant before it was one has no shape."""
+    body = """
+    outputs = Shape <start=0, end=1> (w)
+    one = Constant <value_ints=[1]> ()
+    size = Expand (outputs, one)
+    zero = Constant <value_float=0.0> ()
+    like = CastLike (zero, x)
+    bias = Expand (like, size)
+    y = Conv (x, w, bias)
+    """
+    weight = np.random.default_rng(1).normal(size=(4, 3, 2)).astype(np.float32)
+    onnx.save(model(body, x=(1, 3, 8), outputs="y", w=weight), tmp_path / "net.onnx")
+    assert [node.op_type for node in canonicalize(load(tmp_path / "net.onnx")).graph if node.op_type == "Conv"]

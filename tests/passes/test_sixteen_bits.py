@@ -11,6 +11,7 @@ import pytest
 from canonical_models import Canonical
 from exact_check import check_layers
 from tinsmith.errors import TinsmithError
+from tinsmith.frontend import canonicalize
 from tinsmith.ir.exact import Conv, ExactGraph, Requantization, ending_of
 from tinsmith.ir.reader import read_exact
 from tinsmith.ir.stages import Stage, check_stage
@@ -21,6 +22,7 @@ from tinsmith.passes.lower_exact import lower
 from tinsmith.passes.quantize import quantize
 from tinsmith.recipe import Recipe, parse_recipe
 from tinsmith.verify.oracle import Oracle
+from trained_net import TrainedNet
 
 
 def same(
@@ -82,7 +84,7 @@ def test_the_whole_network_has_16_bits_wherever_only_capable_layers_read() -> No
     }
     check_layers(qdq, model, {"x": samples()["x"][0]})
     told = {warning.layer: warning.text for warning in warnings_of(model)}
-    assert told.keys() == {"c3", "c4", "sum", "flat"}
+    assert told.keys() == {"c3", "c4", "sum"}
     assert told["c3"] == "its output stays 8 bit: Add 'sum' reads it"
     assert told["sum"] == "its output stays 8 bit: Add 'sum' makes it"
 
@@ -116,6 +118,19 @@ def test_what_is_named_and_cannot_be_is_refused_all_at_once() -> None:
     assert (first.what, first.where) == ("the recipe gives it 16 bits", "Conv 'c3' (net.py:5)")
     assert first.why.startswith("Add 'sum' reads it; convolutions and linear layers make and read 16 bits")
     assert "Add 'sum'" in second.where and second.why.startswith("Add 'sum' makes it")
+
+
+def test_sums_and_bits_cannot_be_told_to_have_16_bits() -> None:
+    net = Canonical(1)
+    net.output(net.conv(net.input("x", (1, 3, 8, 8)), 4, name="c1"))
+    with pytest.raises(TinsmithError, match="its sums have 32 bits, and the recipe gives it 16 too"):
+        made(net, {"layers": {"c1": {"output": "accumulator", **ALL}}})
+    trained = TrainedNet(1)
+    bits = trained.binarize(trained.conv(trained.input("x", (1, 3, 8, 8)), 4))
+    trained.output(trained.binary_conv(bits, 5))
+    model = canonicalize(trained.model())
+    with pytest.raises(TinsmithError, match="gives it 16 bits\n  why: its output is one bit"):
+        quantize(model, samples(), parse_recipe({"layers": {"conv_0": ALL}}))
 
 
 def test_readers_that_are_refused() -> None:

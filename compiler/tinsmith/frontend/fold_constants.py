@@ -24,7 +24,10 @@ def fold_constants(model: onnx.ModelProto) -> bool:
     read = dict.fromkeys(name for node in kept for name in node.input)
     constants = [onnx.numpy_helper.from_array(view.constants[n], n) for n in read if n in view.constants]
     nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
-    del model.graph.node[:], model.graph.initializer[:]
+    computed = [info for info in model.graph.value_info if info.name not in view.constants]
+    infos = [onnx.ValueInfoProto.FromString(info.SerializeToString()) for info in computed]
+    del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
+    model.graph.value_info.extend(infos)  # what was inferred of a constant may lack the shape that it has
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(constants)
     return True

@@ -50,4 +50,6 @@ def _obstacle(group: Group, settings: LayerSettings) -> str:
         return f"{layer_name(group.nodes[-1])!r}, which works on 8-bit values, is part of the layer"
     if not reaches_output(group.output):
         return "layers read 8-bit values, so only a result of the network can keep all bits"
+    if settings.asks_for_16_bits and settings.insists:
+        return "its sums have 32 bits, and the recipe gives it 16 too"
     return "a range says what becomes of 8-bit values, and the recipe gives one too" if settings.range else ""

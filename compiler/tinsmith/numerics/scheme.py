@@ -59,7 +59,7 @@ def choose_scheme(model: ir.Model, samples: Mapping[str, FloatArray] | None, rec
     settings = {value: recipe.settings(known) for value, known in names.items()}
     whole = accumulators(model, groups, settings)
     classes = grid_classes(model, [group for group in groups if group.output not in whole])
-    _check_bits_have_no_range(groups, settings)
+    _check_what_bits_are_given(groups, settings)
     wide, kept = wide_values(groups, classes, settings)
     if samples is None:
         statistics = _known(model, groups, classes, settings)
@@ -94,16 +94,19 @@ def _known(
     }
 
 
-def _check_bits_have_no_range(groups: list[Group], settings: Mapping[ir.Value, LayerSettings]) -> None:
+def _check_what_bits_are_given(groups: list[Group], settings: Mapping[ir.Value, LayerSettings]) -> None:
+    """Refuse a range, or 16 bits, that the recipe gives to what is one bit."""
     problems = Problems()
     for group in groups:
-        if not group.is_8_bit and settings[group.output].range is not None:
-            problems.add(
-                f"the recipe gives it the range {settings[group.output].range}",
-                where=_place(group.output),
-                why="its output is one bit",
-                fix="leave the range out, or give it to a layer of 8 bits",
-            )
+        told = settings[group.output]
+        if group.is_8_bit:
+            continue
+        where, why = _place(group.output), "its output is one bit"
+        if told.range is not None:
+            fix = "leave the range out, or give it to a layer of 8 bits"
+            problems.add(f"the recipe gives it the range {told.range}", where=where, why=why, fix=fix)
+        if told.asks_for_16_bits and told.insists:
+            problems.add("the recipe gives it 16 bits", where=where, why=why, fix="leave `activations` out for it")
     problems.check()
 
 

@@ -29,7 +29,8 @@ def wide_values(
 ) -> tuple[set[ir.Value], tuple[tuple[str, str], ...]]:
     """The values that are stored in 16 bits, and (layer, why) of those that are not although the recipe would.
 
-    Values that share a grid have 16 bits if any of them asks for it and all of them can.
+    Values that share a grid have 16 bits if one that is computed asks for it, or one that is moved insists, and all of
+    them can.
 
     Raises:
         TinsmithError: every layer and model input whose own name the recipe gives 16 bits and that cannot have them.
@@ -37,7 +38,7 @@ def wide_values(
     makers = {group.output: group for group in groups}
     wide, kept, problems = set[ir.Value](), [], Problems()
     for shared in classes:
-        asking = [value for value in shared.members if settings[value].activations == "16-bit"]
+        asking = [value for value in shared.members if _asks(settings[value], value in shared.sources)]
         why = next(_obstacles(shared, makers), "") if asking else ""
         if asking and not why:
             wide.update(shared.members)
@@ -51,6 +52,10 @@ def wide_values(
                 kept.append((_name(value, makers), why))
     problems.check()
     return wide, tuple(kept)
+
+
+def _asks(told: LayerSettings, computed: bool) -> bool:
+    return told.asks_for_16_bits and (computed or told.insists)
 
 
 def _obstacles(shared: GridClass, makers: Mapping[ir.Value, Group]) -> Iterator[str]:
