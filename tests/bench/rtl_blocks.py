@@ -3,9 +3,9 @@
     python tests/bench/rtl_blocks.py --measure ecp5   # what the table lacks; remove it to start anew: an hour
     python tests/bench/rtl_blocks.py                  # prints the error of each module, in seconds
 
-Blocks are the instances of some networks (tests/rtl/rtl_nets.py) at several intervals, the tables of one more and the
-endings behind additions of zero points of another, at most so many of a module, spread over their sizes. The networks
-of the figures in docs are others.
+Blocks are the instances of some networks (tests/rtl/rtl_nets.py) at several intervals, the tables of one more, the
+endings behind additions of zero points of another and what has 16 bits in a third, at most so many of a module, spread
+over their sizes. The networks of the figures in docs are others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "rtl")]
 
+from exact_wide import sixteen  # noqa: E402
 from rtl_nets import bits, digits, integers, joined, sequence, shifts, skewed, tables  # noqa: E402
 from tinsmith.errors import TinsmithError  # noqa: E402
 from tinsmith.ir.exact import ExactGraph  # noqa: E402
@@ -37,7 +38,10 @@ NETWORKS = (integers, bits, digits, sequence, shifts, joined)
 INTERVALS = (64, 128, 256, 512, 1024, 4096)
 MOST = 5
 """Blocks of a module, and of each of its kinds."""
-KINDS = ("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD", "MULTIPLIER", "CHANNELS_OUTER", "KH", "OFFSET")
+KINDS = (
+    *("KIND", "OP", "THRESHOLD", "PIXELS_OUTER", "HOLD", "MULTIPLIER", "CHANNELS_OUTER", "KH"),
+    *("OFFSET", "X_W", "OUT_W"),
+)
 """Parameters that make another module of one."""
 LARGEST = 5_000
 """Bits of ROM and of logic, roughly: larger blocks take minutes."""
@@ -49,6 +53,8 @@ def instances() -> Iterator[Instance]:
         yield from _instances(make().graph())
     yield from (one for one in _instances(tables().graph()) if one.module == "tsm_table")
     yield from (one for one in _instances(skewed().graph()) if _uneven(one.parameters.get("OFFSET", 0)))
+    wide = ("X_W", "OUT_W")
+    yield from (one for one in _instances(sixteen().graph()) if 16 in map(one.parameters.get, wide))
 
 
 def _instances(graph: ExactGraph) -> Iterator[Instance]:
