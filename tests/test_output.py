@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from little_room import little_room
 from tinsmith import output
 from tinsmith.errors import TinsmithError
 from tinsmith.output import replace_file, replace_folder
@@ -153,13 +153,12 @@ def test_disk_full_is_a_clear_error_and_the_old_build_stays(tmp_path: Path) -> N
     out = tmp_path / "out"
     build(out, "old")
     before = content(out)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    try:
-        with pytest.raises(TinsmithError, match="cannot write") as caught, replace_folder(out) as partial:
-            (partial / "weights.bin").write_bytes(bytes(5000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        pytest.raises(TinsmithError, match="cannot write") as caught,
+        little_room(1000),
+        replace_folder(out) as partial,
+    ):
+        (partial / "weights.bin").write_bytes(bytes(5000))
     assert "disk" in str(caught.value)
     assert content(out) == before
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import onnx
 import pytest
 from command_line import CommandLine, Ended
 from fake_backend import FakeBackend
+from little_room import little_room
 from onnx import TensorProto, helper, numpy_helper
 from qonnx_models import Qonnx
 from small_net import samples, save_npz, small_net
@@ -285,16 +285,7 @@ def test_outputs_that_are_inputs(place: Path, tinsmith: CommandLine) -> None:
     assert snapshot(place) == before
 
 
-@pytest.fixture
-def little_room() -> Iterator[None]:
-    """No file of this process may pass 200 bytes."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_disk_full(place: Path, tinsmith: CommandLine, little_room: None) -> None:
+def test_disk_full(place: Path, tinsmith: CommandLine) -> None:
     net, x = place / "net.onnx", place / "x.npz"
     before = snapshot(place)
     for arguments in (
@@ -302,7 +293,9 @@ def test_disk_full(place: Path, tinsmith: CommandLine, little_room: None) -> Non
         ("quantize", net, "--calibrate", x, "-o", place / "net.exact.onnx"),
         ("run", place / "out", "--input", x, "-o", place / "y.npz"),
     ):
-        assert "disk" in message(tinsmith(*arguments))
+        with little_room(200):
+            ended = tinsmith(*arguments)
+        assert "disk" in message(ended)
         assert snapshot(place) == before
 
 
