@@ -122,8 +122,11 @@ class _Cutting:
 
     def _best(self, step: int, cuts: Sequence[Cut], budget: int) -> Cut | None:
         """The fastest cut through a step that fits, or else the smallest; it takes in other cuts, or none of them."""
-        regions = list(self._regions(step, cuts))
-        fitting = [cut for first, last in regions for cut in self._fewest(first, last, budget)]
+        regions = sorted(self._regions(step, cuts), key=lambda region: region[1] - region[0])
+        fitting: list[Cut] = []
+        for first, last in regions:  # one around another is better only in fewer stripes
+            inside = (cut.stripes for cut in fitting if first <= cut.first and cut.last <= last)
+            fitting += self._fewest(first, last, min(inside, default=sys.maxsize), budget)
         if fitting:
             return min(fitting, key=lambda cut: self._clocks(cut, cuts))
         best, least = None, sys.maxsize
@@ -144,11 +147,12 @@ class _Cutting:
                 if not any((first - 1 in cut and first in cut) or (last in cut and last + 1 in cut) for cut in cuts):
                     yield first, last
 
-    def _fewest(self, first: int, last: int, budget: int) -> Iterator[Cut]:
-        """A cut in the fewest stripes that fit, if any; finer ones take less."""
+    def _fewest(self, first: int, last: int, below: int, budget: int) -> list[Cut]:
+        """A cut in the fewest stripes that fit, if any are fewer than `below`; more of them take less memory."""
         lines = count(self.work[last])
-        cuts = [Cut(first, last, stripes) for stripes in sorted({ceil(lines / each) for each in range(1, lines)})]
-        yield from cuts[bisect_left(cuts, True, key=lambda cut: self._size(cut, budget) <= budget) :][:1]
+        counts = sorted({ceil(lines / height) for height in range(1, lines)})
+        cuts = [Cut(first, last, stripes) for stripes in counts if stripes < below]
+        return cuts[bisect_left(cuts, True, key=lambda cut: self._size(cut, budget) <= budget) :][:1]
 
     def _size(self, cut: Cut, budget: int) -> int:
         """The most bytes that are alive in a region; where they exceed the budget, at least so many."""
