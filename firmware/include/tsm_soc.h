@@ -2,7 +2,7 @@
 // A field is `word, low, width`: tsm_get(words, TSM_STEP_KIND).
 #ifndef TSM_SOC_H
 #define TSM_SOC_H
-#define TSM_VERSION 0x00000003u
+#define TSM_VERSION 0x00000004u
 #define TSM_TABLES 0x00000008u
 #define TSM_MAGIC_DESCRIPTOR 0x00005443u
 #define TSM_MAGIC_IMAGE 0x314d5354u
@@ -249,6 +249,7 @@
 #define TSM_COMPUTE_LOOK_UP 16u, 10u, 1u
 #define TSM_COMPUTE_TABLE 16u, 16u, 3u
 #define TSM_COMPUTE_WIDE_OUT 16u, 11u, 1u
+#define TSM_COMPUTE_ZERO 16u, 24u, 8u
 #define TSM_COMPUTE_LO 17u, 0u, 16u
 #define TSM_COMPUTE_HI 17u, 16u, 16u
 #define TSM_COMPUTE_M_A 18u, 0u, 32u
@@ -256,6 +257,7 @@
 #define TSM_COMPUTE_LENGTH 20u, 0u, 32u
 #define TSM_COMPUTE_HISTORY_STRIDE 21u, 0u, 8u
 #define TSM_COMPUTE_HISTORY_KW 21u, 8u, 8u
+#define TSM_COMPUTE_IN2_ZERO 21u, 16u, 8u
 
 // Load descriptor.
 #define TSM_LOAD_WORDS 8u
@@ -288,7 +290,7 @@
 #define TSM_HEADER_HEADER_CRC 15u, 0u, 32u
 
 // Program step. A hardware step uses words 0 to 2; a software step the others. Tensors are HWC.
-#define TSM_STEP_WORDS 16u
+#define TSM_STEP_WORDS 17u
 #define TSM_STEP_KIND 0u, 0u, 8u
 #define TSM_STEP_OPERATOR 0u, 8u, 8u
 #define TSM_STEP_IN_SIGNED 0u, 16u, 1u
@@ -309,6 +311,7 @@
 #define TSM_STEP_CHANNELS 9u, 0u, 16u
 #define TSM_STEP_SHIFT 9u, 16u, 6u
 #define TSM_STEP_ENDING 9u, 22u, 2u
+#define TSM_STEP_ZERO 9u, 24u, 8u
 #define TSM_STEP_KH 10u, 0u, 8u
 #define TSM_STEP_KW 10u, 8u, 8u
 #define TSM_STEP_STRIDE_Y 10u, 16u, 8u
@@ -323,6 +326,8 @@
 #define TSM_STEP_M_B 14u, 0u, 32u
 #define TSM_STEP_INPUTS 15u, 0u, 16u
 #define TSM_STEP_GROUPS 15u, 16u, 16u
+#define TSM_STEP_IN_ZERO 16u, 0u, 8u
+#define TSM_STEP_IN2_ZERO 16u, 8u, 8u
 
 // Entry of the input table: one tensor that the sample stream fills.
 #define TSM_INPUT_WORDS 8u

@@ -13,10 +13,25 @@ static inline uint8_t *soft_put_word(uint8_t *out, uint32_t word) {
     return out;
 }
 
-// clamp((product + 2^(shift-1)) >> shift, lo, hi); shift 1 to 62, >> arithmetic.
-static inline uint8_t soft_requantize(int64_t product, uint32_t shift, int32_t lo, int32_t hi) {
-    const int64_t value = (product + ((int64_t)1 << (shift - 1u))) >> shift;
-    return (uint8_t)(value < lo ? lo : value > hi ? hi : value);
+// How products become stored bytes.
+struct ending {
+    uint32_t shift, zero;
+    int32_t lo, hi;
+};
+
+static inline struct ending soft_ending(const uint32_t *step) {
+    return (struct ending){
+        .shift = tsm_get(step, TSM_STEP_SHIFT),
+        .zero = tsm_get(step, TSM_STEP_ZERO),
+        .lo = tsm_get_signed(step, TSM_STEP_LO),
+        .hi = tsm_get_signed(step, TSM_STEP_HI),
+    };
+}
+
+// clamp((product + 2^(shift-1)) >> shift, lo, hi) + zero; shift 1 to 62, >> arithmetic.
+static inline uint8_t soft_requantize(int64_t product, const struct ending *end) {
+    const int64_t value = (product + ((int64_t)1 << (end->shift - 1u))) >> end->shift;
+    return (uint8_t)((uint32_t)(value < end->lo ? end->lo : value > end->hi ? end->hi : (int32_t)value) + end->zero);
 }
 
 #endif

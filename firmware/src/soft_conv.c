@@ -6,7 +6,7 @@ struct conv {
     const uint8_t *in;
     int32_t in_h, in_w, kh, kw, dil_y, dil_x;
     uint32_t inputs, depth;
-    int32_t sign;  // 128 for int8: (byte ^ sign) - sign is the value
+    int32_t sign, less;  // 128 for int8: (byte ^ sign) - sign is what is stored; less takes the zero point off too
 };
 
 // The sum of one output whose window begins at (top, left), over the channels from `first` on.
@@ -17,14 +17,15 @@ static int32_t sum_of(const struct conv *c, int32_t sum, const int8_t *weight, i
             const int32_t column = left + kx * c->dil_x;
             if (row < 0 || row >= c->in_h || column < 0 || column >= c->in_w) continue;
             const uint8_t *x = c->in + (uint32_t)(row * c->in_w + column) * c->inputs + first;
-            for (uint32_t i = 0; i < c->depth; i++) sum += weight[i] * ((x[i] ^ c->sign) - c->sign);
+            for (uint32_t i = 0; i < c->depth; i++) sum += weight[i] * ((x[i] ^ c->sign) - c->less);
         }
     }
     return sum;
 }
 
 // Ends a sum, output `channel` of the pixel at `out`.
-static void put_output(uint8_t *out, const uint32_t *step, uint32_t channel, int32_t sum, int32_t multiplier) {
+static void put_output(uint8_t *out, const uint32_t *step, const struct ending *end, uint32_t channel, int32_t sum,
+                       int32_t multiplier) {
     switch (tsm_get(step, TSM_STEP_ENDING)) {
     case TSM_END_RAW: soft_put_word(out + 4u * channel, (uint32_t)sum); break;
     case TSM_END_THRESHOLD:
@@ -36,13 +37,15 @@ static void put_output(uint8_t *out, const uint32_t *step, uint32_t channel, int
         }
         break;
     default:
-        out[channel] = soft_requantize((int64_t)sum * multiplier, tsm_get(step, TSM_STEP_SHIFT),
-                                       tsm_get_signed(step, TSM_STEP_LO), tsm_get_signed(step, TSM_STEP_HI));
+        out[channel] = soft_requantize((int64_t)sum * multiplier, end);
     }
 }
 
 void tsm_soft_conv(uint8_t *memory, const uint32_t *step, const int32_t *table) {
     const uint32_t channels = tsm_get(step, TSM_STEP_CHANNELS), groups = tsm_get(step, TSM_STEP_GROUPS);
+    const uint32_t is_signed = tsm_get(step, TSM_STEP_IN_SIGNED);
+    const int32_t sign = is_signed != 0u ? 128 : 0;
+    const struct ending end = soft_ending(step);
     const struct conv c = {
         .in = memory + tsm_get(step, TSM_STEP_IN_BASE),
         .in_h = (int32_t)tsm_get(step, TSM_STEP_IN_H),
@@ -53,7 +56,8 @@ void tsm_soft_conv(uint8_t *memory, const uint32_t *step, const int32_t *table) 
         .dil_x = (int32_t)tsm_get(step, TSM_STEP_DIL_X),
         .inputs = tsm_get(step, TSM_STEP_INPUTS),
         .depth = tsm_get(step, TSM_STEP_INPUTS) / groups,
-        .sign = tsm_get(step, TSM_STEP_IN_SIGNED) != 0u ? 128 : 0,
+        .sign = sign,
+        .less = sign + soft_value((uint8_t)tsm_get(step, TSM_STEP_IN_ZERO), is_signed),
     };
     const uint32_t words = tsm_soft_conv_words(step), pixel = tsm_soft_conv_pixel(step), together = channels / groups;
     const int32_t stride_y = (int32_t)tsm_get(step, TSM_STEP_STRIDE_Y), stride_x = (int32_t)tsm_get(step, TSM_STEP_STRIDE_X);
@@ -67,7 +71,7 @@ void tsm_soft_conv(uint8_t *memory, const uint32_t *step, const int32_t *table) 
             for (uint32_t channel = 0; channel < channels; channel++, row += words) {
                 tsm_alive();
                 const int32_t sum = sum_of(&c, row[0], (const int8_t *)(row + 2), top, left, first);
-                put_output(out, step, channel, sum, row[1]);
+                put_output(out, step, &end, channel, sum, row[1]);
                 if (--left_of_group == 0u) first += c.depth, left_of_group = together;
             }
         }

@@ -5,22 +5,24 @@
 struct elements {
     const uint8_t *in, *in2;
     uint8_t *out;
-    uint32_t pixels, channels, in_signed, in2_signed, shift;
-    int32_t lo, hi;
+    uint32_t pixels, channels, in_signed, in2_signed;
+    int32_t in_zero, in2_zero;
+    struct ending end;
 };
 
 static struct elements elements_of(uint8_t *memory, const uint32_t *step) {
+    const uint32_t in_signed = tsm_get(step, TSM_STEP_IN_SIGNED), in2_signed = tsm_get(step, TSM_STEP_IN2_SIGNED);
     return (struct elements){
         .in = memory + tsm_get(step, TSM_STEP_IN_BASE),
         .in2 = memory + tsm_get(step, TSM_STEP_IN2_BASE),
         .out = memory + tsm_get(step, TSM_STEP_OUT_BASE),
         .pixels = tsm_get(step, TSM_STEP_OUT_H) * tsm_get(step, TSM_STEP_OUT_W),
         .channels = tsm_get(step, TSM_STEP_CHANNELS),
-        .in_signed = tsm_get(step, TSM_STEP_IN_SIGNED),
-        .in2_signed = tsm_get(step, TSM_STEP_IN2_SIGNED),
-        .shift = tsm_get(step, TSM_STEP_SHIFT),
-        .lo = tsm_get_signed(step, TSM_STEP_LO),
-        .hi = tsm_get_signed(step, TSM_STEP_HI),
+        .in_signed = in_signed,
+        .in2_signed = in2_signed,
+        .in_zero = soft_value((uint8_t)tsm_get(step, TSM_STEP_IN_ZERO), in_signed),
+        .in2_zero = soft_value((uint8_t)tsm_get(step, TSM_STEP_IN2_ZERO), in2_signed),
+        .end = soft_ending(step),
     };
 }
 
@@ -29,8 +31,8 @@ void tsm_soft_add(uint8_t *memory, const uint32_t *step) {
     const int64_t m_a = tsm_get_signed(step, TSM_STEP_M_A), m_b = tsm_get_signed(step, TSM_STEP_M_B);
     for (uint32_t i = 0; i < e.pixels * e.channels; i++) {
         if (i % 1024u == 0u) tsm_alive();
-        const int64_t sum = m_a * soft_value(e.in[i], e.in_signed) + m_b * soft_value(e.in2[i], e.in2_signed);
-        e.out[i] = soft_requantize(sum, e.shift, e.lo, e.hi);
+        const int32_t a = soft_value(e.in[i], e.in_signed) - e.in_zero, b = soft_value(e.in2[i], e.in2_signed) - e.in2_zero;
+        e.out[i] = soft_requantize(m_a * a + m_b * b, &e.end);
     }
 }
 
@@ -39,8 +41,8 @@ void tsm_soft_requantize(uint8_t *memory, const uint32_t *step, const int32_t *t
     for (; e.pixels > 0u; e.pixels--) {
         tsm_alive();
         for (uint32_t c = 0; c < e.channels; c++) {
-            const int64_t product = (int64_t)table[c] * soft_value(*e.in++, e.in_signed);
-            *e.out++ = soft_requantize(product, e.shift, e.lo, e.hi);
+            const int64_t product = (int64_t)table[c] * (soft_value(*e.in++, e.in_signed) - e.in_zero);
+            *e.out++ = soft_requantize(product, &e.end);
         }
     }
 }
@@ -59,9 +61,9 @@ void tsm_soft_piecewise(uint8_t *memory, const uint32_t *step, const int32_t *ta
     for (; e.pixels > 0u; e.pixels--) {
         tsm_alive();
         for (uint32_t c = 0; c < e.channels; c++) {
-            const int32_t *knee = table + 5u * c, x = soft_value(*e.in++, e.in_signed);
+            const int32_t *knee = table + 5u * c, x = soft_value(*e.in++, e.in_signed) - e.in_zero;
             const int32_t *piece = x >= *knee ? knee + 3 : knee + 1;
-            *e.out++ = soft_requantize((int64_t)x * piece[0] + piece[1], e.shift, e.lo, e.hi);
+            *e.out++ = soft_requantize((int64_t)x * piece[0] + piece[1], &e.end);
         }
     }
 }

@@ -24,7 +24,8 @@ module tsm_array #(
     input  wire logic                         history_i,
     input  wire logic                         in_signed_i,
     input  wire logic                         in2_signed_i, // of a pair's second byte
-    input  wire logic [7:0]                   pad_byte_i,
+    input  wire logic [7:0]                   pad_byte_i,   // of a pair's first byte the zero point
+    input  wire logic [7:0]                   in2_zero_i,   // of its second
     // Steps, stage 1; the word of the memory comes in stage 2
     input  wire logic                         step_i,
     input  wire logic [4:0]                   before_i,
@@ -89,6 +90,10 @@ module tsm_array #(
     end
   end
 
+  // What a pair's bytes have too much; nothing else is subtracted from here.
+  wire logic [7:0] zero2 = ky2_q != 3'd0 ? in2_zero_i : pad_byte_i;
+  logic [8:0] zero3_q;
+
   integer k;
   always_ff @(posedge clk_i) begin
     {last2_q, last3_q, last4_q, last5_q, last6_q} <= {last_i, last2_q, last3_q, last4_q, last5_q};
@@ -101,6 +106,7 @@ module tsm_array #(
       run2_q[k] <= 5'(k) < run_i;
     end
     x3_q <= padded;
+    zero3_q <= op_i == 2'd2 ? {signed2 && zero2[7], zero2} : 9'd0;
   end
 
   wire logic unused = ^{history_i, ky3_q, run2_q, pad_none_i};  // without history, without bits
@@ -123,7 +129,7 @@ module tsm_array #(
           .clk_i,
           .ld_weight_i(ld_weight_i && ld_pe_i == PEW'(p)), .ld_param_i(ld_param_i && ld_pe_i == PEW'(p)),
           .ld_chunk_i, .ld_addr_i, .ld_data_i,
-          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i, .wide_i,
+          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .zero3_i(zero3_q), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i, .wide_i,
           .step5_i(step5_q), .first5_i(first5_q), .last6_i(step6_q && last6_q), .p_addr6_i(p_addr_q[4*PAW +: PAW]),
           .result_o(results_o[p*32 +: 32]), .multiplier_o(multipliers_o[p*32 +: 32])
       );

@@ -29,6 +29,7 @@ module tsm_drain #(
     input  wire logic [5:0]           shift_i,
     input  wire logic [15:0]          lo_i,
     input  wire logic [15:0]          hi_i,
+    input  wire logic [7:0]           zero_i,
     input  wire logic                 look_up_i,
     input  wire logic [2:0]           table_i,
     // Loader, for the tables
@@ -125,7 +126,7 @@ module tsm_drain #(
       if (r < RQS) begin : gen_requantizer
         assign bytes[r*8 +: 8] = values[r*16 +: 8];
         tsm_requantizer u_requantizer (
-            .clk_i, .pair_i, .threshold_i, .m_b_i, .shift_i, .lo_i, .hi_i,
+            .clk_i, .pair_i, .threshold_i, .m_b_i, .shift_i, .lo_i, .hi_i, .zero_i,
             .acc_i(results_i[(32'(index & CHUNK) + r)*32 +: 32]),
             .m_a_i(pair_i ? m_a_i : multipliers_i[(32'(index & CHUNK) + r)*32 +: 32]),
             .y_o(values[r*16 +: 16])

@@ -3,7 +3,8 @@
 //   stage | here                                             the array says, at that stage
 //     1   | weight memory reads                              w_addr
 //     3   | x and weight registers (x comes from outside)    x
-//     4   | products; byte of this element; bias memory      p_addr
+//     4   | products; byte of this element, less its zero    p_addr
+//         | point; bias memory
 //     5   | sum of products, or the byte                     pass: the byte
 //     6   | accumulator                                      step, first, op
 //     7   | result and multiplier, kept until the next end   last
@@ -34,6 +35,7 @@ module tsm_pe #(
     input  wire logic [$clog2(WGT_WORDS)-1:0] w_addr1_i,
     input  wire logic [LANES*9-1:0]           x3_i,
     input  wire logic [8:0]                   byte3_i,
+    input  wire logic [8:0]                   zero3_i,
     input  wire logic [$clog2(PAR_WORDS)-1:0] p_addr4_i,
     input  wire logic [1:0]                   op_i,
     input  wire logic                         own_i,
@@ -85,7 +87,7 @@ module tsm_pe #(
 
   always_ff @(posedge clk_i) begin
     w3_q <= w2;
-    byte4_q <= own_sum && w3_q[0] ? -byte3_i : byte3_i;
+    byte4_q <= own_sum && w3_q[0] ? -byte3_i : byte3_i - zero3_i;
     byte5_q <= byte4_q;
     if (step5_i) begin
       case (op_i)

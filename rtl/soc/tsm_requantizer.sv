@@ -1,11 +1,11 @@
 // Requantizer: docs/numbers.md, for any accumulator, multiplier and shift. One value a clock, six clocks.
 //
-//   pair 0: y = clamp((acc * m_a + 2**(s-1)) >> s, lo, hi)             acc int32, m_a positive int32, s 1 to 62
+//   pair 0: y = clamp((acc * m_a + 2**(s-1)) >> s, lo, hi) + zero      acc int32, m_a positive int32, s 1 to 62
 //   pair 1: the same of acc[15:0] * m_a + acc[31:16] * m_b             signed halves of at most 9 bits
 //
 // Both are four products of 17 bits: the halves of acc with the halves of the multipliers.
 //   threshold: y = acc >= 0 ? 1 : -1
-// y has 16 bits; of a result of 8 the lower ones count.
+// y has 16 bits; of a result of 8 the lower ones count, and `zero` is added to these alone.
 `default_nettype none
 
 module tsm_requantizer (
@@ -18,6 +18,7 @@ module tsm_requantizer (
     input  wire logic [5:0]  shift_i,
     input  wire logic [15:0] lo_i,
     input  wire logic [15:0] hi_i,
+    input  wire logic [7:0]  zero_i,
     output      logic [15:0] y_o
 );
   logic signed [16:0] low1_q, high1_q;  // halves of acc
@@ -57,9 +58,9 @@ module tsm_requantizer (
     negative_q <= {negative_q[2:0], high1_q[16]};
     // 6
     if (threshold_i) y_o <= negative_q[3] ? 16'hffff : 16'h0001;
-    else if (scaled_q < lo) y_o <= lo_i;
-    else if (scaled_q > hi) y_o <= hi_i;
-    else y_o <= scaled_q[15:0];
+    else if (scaled_q < lo) y_o <= {lo_i[15:8], lo_i[7:0] + zero_i};
+    else if (scaled_q > hi) y_o <= {hi_i[15:8], hi_i[7:0] + zero_i};
+    else y_o <= {scaled_q[15:8], scaled_q[7:0] + zero_i};
   end
 endmodule
 

@@ -5,7 +5,7 @@
 // A design uses only some of the numbers.
 // verilator lint_off UNUSEDPARAM
 package tsm_soc_pkg;
-  localparam [31:0] VERSION = 32'h00000003;
+  localparam [31:0] VERSION = 32'h00000004;
   localparam [31:0] TABLES = 32'h00000008;
   localparam [31:0] MAGIC_DESCRIPTOR = 32'h00005443;
   localparam [31:0] MAGIC_IMAGE = 32'h314d5354;
@@ -320,6 +320,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_TABLE_W = 3;
   localparam integer COMPUTE_WIDE_OUT_LSB = 523;
   localparam integer COMPUTE_WIDE_OUT_W = 1;
+  localparam integer COMPUTE_ZERO_LSB = 536;
+  localparam integer COMPUTE_ZERO_W = 8;
   localparam integer COMPUTE_LO_LSB = 544;
   localparam integer COMPUTE_LO_W = 16;
   localparam integer COMPUTE_HI_LSB = 560;
@@ -334,6 +336,8 @@ package tsm_soc_pkg;
   localparam integer COMPUTE_HISTORY_STRIDE_W = 8;
   localparam integer COMPUTE_HISTORY_KW_LSB = 680;
   localparam integer COMPUTE_HISTORY_KW_W = 8;
+  localparam integer COMPUTE_IN2_ZERO_LSB = 688;
+  localparam integer COMPUTE_IN2_ZERO_W = 8;
 
   // Load descriptor.
   localparam integer LOAD_WORDS = 8;

@@ -60,6 +60,24 @@ def tables(name: str = "tables") -> Net:
     return net
 
 
+def skewed(name: str = "skewed", *, curved: bool = False) -> Net:
+    """Zero points at both ends of the types and between, in every operator, and padding; with tables where `curved`."""
+    net = Net(31, name)
+    x = net.quantize(net.input("x", (1, 3, 6, 6)), zero_point=117)
+    stem = net.conv(x, 4, pads=(1, 1, 1, 1), dtype="int8", zero_point=-128)
+    deep = net.depthwise(stem, pads=(1, 1, 1, 1), zero_point=255, lo=100)
+    mean = net.average_pool(deep, (3, 3), pads=(1, 1, 1, 1), dtype="int8", zero_point=20)
+    joined = net.add(mean, net.conv(stem, 4, (1, 1), zero_point=131, precision="wide"), zero_point=90)
+    product = net.multiply(joined, net.requantize(mean, zero_point=64, lo=64), dtype="int8", zero_point=-3)
+    shifted = net.shift_conv(net.concat(product, net.conv(joined, 4, (1, 1), dtype="int8", zero_point=-3)), 5, (3, 3))
+    pooled = net.max_pool(net.requantize(shifted, zero_point=12, precision="power-of-two"), (2, 2), strides=(2, 2))
+    bent = net.piecewise_linear(net.table(pooled, zero_point=77) if curved else pooled, dtype="int8", zero_point=33)
+    bits = net.binary_conv(net.binarize(bent), 5, (2, 2), dtype="int8", zero_point=-90)
+    net.dequantize(net.matmul(net.flatten(bits), 5, zero_point=128))
+    net.dequantize(net.conv(bent, 3, (2, 2), bits=32))
+    return net
+
+
 def scaled(name: str = "scaled") -> Net:
     """Two straight pieces, of an image and of a flattened one; products by a tensor and by constants; accumulators."""
     net = Net(7, name)

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 import pytest
-from exact_models import Net
+from exact_models import Net, random_net
 from exact_wide import random_chain, sixteen
-from hls_nets import bits, integers, scaled, tables, vectors
+from hls_nets import bits, integers, scaled, skewed, tables, vectors
+from ort_models import SAMPLES, quantized_by_onnxruntime
+from tinsmith import pipeline, verbs
 from tinsmith.backend import Runner
 from tinsmith.errors import TinsmithError
 from tinsmith.ir.exact import ExactGraph
@@ -41,7 +43,17 @@ NETS = {
     "scaled": scaled,
     "tables": tables,
     "sixteen": sixteen,
+    "skewed": skewed,
+    "curved": partial(skewed, curved=True),
 }
+CURVED = ("tables", "curved")
+"""Nets with tables, which some flows lack."""
+SKEWED = (
+    *("conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat"),
+    *("shift_conv", "shift_grouped", "piecewise_linear", "multiply", "multiply_constant", "binary_conv"),
+    *("conv_threshold", "conv_accumulator"),
+)
+"""Kinds of random nets that have zero points in layers of this flow."""
 WHOLE, STREAM = "io_parallel", "io_stream"
 QUICK = [
     ("hls-catapult", "integers", WHOLE),
@@ -51,6 +63,7 @@ QUICK = [
     ("hls-vivado", "tables", WHOLE),
     ("hls-catapult", "sixteen", WHOLE),
     ("hls-vitis", "sixteen", STREAM),
+    ("hls-vivado", "curved", WHOLE),
 ]
 """The flow that g++ compiles fastest; the others are slow tests."""
 OTHER = {WHOLE: "apart", STREAM: "integers"}
@@ -58,7 +71,7 @@ OTHER = {WHOLE: "apart", STREAM: "integers"}
 EVERY = [
     (target, net, io_type) for target in TARGETS for io_type in (WHOLE, STREAM) for net in NETS if net != OTHER[io_type]
 ]
-EVERY = [case for case in EVERY if case[1] != "tables" or TARGETS[case[0]].tables]
+EVERY = [case for case in EVERY if case[1] not in CURVED or TARGETS[case[0]].tables]
 REST = [pytest.param(*case, marks=pytest.mark.slow) for case in EVERY if case not in QUICK]
 
 Samples = list[dict[str, npt.NDArray[Any]]]
@@ -213,14 +226,13 @@ def test_a_project_has_one_stamp_whatever_is_drawn(tmp_path: Path, monkeypatch: 
 
 def test_what_hls4ml_gets_wrong_is_refused_all_at_once() -> None:
     net = Net(5)
-    x = net.quantize(net.input("x", (1, 4, 6, 6)), zero_point=12)
+    x = net.quantize(net.input("x", (1, 4, 6, 6)))
     y = net.max_pool(net.conv(x, 4, dtype="int8"), (2, 2), pads=(1, 1, 0, 0))
     net.dequantize(net.transpose(y, (0, 2, 1, 3)))
     net.softmax(net.matmul(net.reshape(net.conv(x, 4), (1, 16, 4)), 3))
     found = BACKEND.problems(net.graph(), "hls-vitis")
     reasons = " ".join(problem.why for problem in found)
     for word in (
-        "zero point other than 0",
         "with zeros, which would win",
         "more than one row",
         "another order",
@@ -241,6 +253,31 @@ def test_tables_of_a_flow_without_them_are_refused() -> None:
     for target, flow in TARGETS.items():
         reasons = [problem.why for problem in BACKEND.problems(tables().graph(), target)]
         assert len(reasons) == (0 if flow.tables else 6) and all("table of its results" in why for why in reasons)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SKEWED)
+def test_random_networks_with_zero_points(kind: str, tmp_path: Path) -> None:
+    nets = (random_net(seed, kind, extreme=seed % 3 == 0) for seed in range(400))
+    net = next(
+        net
+        for net in nets
+        if any(tensor.zero_point for tensor in net.tensors.values()) and not BACKEND.problems(net.graph(), QUICK[0][0])
+    )
+    one = build(net, QUICK[0][0], tmp_path / "p")
+    runner = BACKEND.runner(one.folder, one.graph, QUICK[0][0])
+    for expected, got in zip(one.expected, runner.run(one.samples), strict=True):
+        assert [name for name, values in got.items() if not np.array_equal(values, expected[name])] == []
+
+
+def test_a_network_that_onnxruntime_quantized(tmp_path: Path) -> None:
+    quantized_by_onnxruntime(tmp_path, symmetric=False)
+    exact = pipeline.quantize(tmp_path / "net.onnx", {"x": SAMPLES}, tmp_path / "exact.onnx")
+    pipeline.compile(exact, QUICK[0][0], tmp_path / "b")
+    artefact = verbs.Artefact.open(tmp_path / "b")
+    assert {tensor.zero_point for tensor in artefact.graph.tensors.values()} - {0}
+    found = verbs.verify(tmp_path / "b", samples=16)
+    assert found.exact and found.layers_compared >= 5, found.first_mismatch
 
 
 def test_the_simulation_is_not_timed(running: Any) -> None:

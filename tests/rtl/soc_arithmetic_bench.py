@@ -80,19 +80,21 @@ async def requantization_is_the_contracts(dut: Any, rng: random.Random) -> None:
     for _ in range(60):
         pair, threshold = int(rng.random() < 0.3), int(rng.random() < 0.1)
         shift = rng.choice([1, 62, rng.randint(1, 62)])
-        lo, hi = sorted(rng.sample(range(-128, 128), 2)) if rng.random() < 0.5 else (0, rng.randint(1, 255))
+        lo, hi = sorted(rng.sample(range(-255, 256), 2)) if rng.random() < 0.5 else (0, rng.randint(1, 255))
         if rng.random() < 0.3:
             lo, hi = rng.choice([(-32768, 32767), sorted(rng.sample(range(-32768, 32768), 2))])
         dut.pair_i.value, dut.threshold_i.value, dut.shift_i.value = pair, threshold, shift
-        dut.lo_i.value, dut.hi_i.value = lo & 0xFFFF, hi & 0xFFFF
+        zero = rng.choice([0, rng.randrange(256)]) if lo >= -255 and hi <= 255 else 0
+        dut.lo_i.value, dut.hi_i.value, dut.zero_i.value = lo & 0xFFFF, hi & 0xFFFF, zero
         due: list[int] = []
         m_a, m_b = (rng.choice([2**22, -(2**22), rng.randint(-(2**22), 2**22)]) for _ in range(2))
         for step in range(24):
             await FallingEdge(dut.clk_i)
             if step >= 6:
-                assert int(dut.y_o.value) == due[step - 6] & 0xFFFF, f"{due[step - 6]} expected"
+                mask = 0xFF if zero else 0xFFFF  # of 16 bits there is no zero point
+                assert int(dut.y_o.value) & mask == due[step - 6] & mask, f"{due[step - 6]} expected"
             if pair:
-                a, b = (rng.choice([-128, 255, rng.randint(-128, 255)]) for _ in range(2))
+                a, b = (rng.choice([-255, 255, rng.randint(-255, 255)]) for _ in range(2))
                 acc, product = (b & 0xFFFF) << 16 | a & 0xFFFF, a * m_a + b * m_b
                 value = a | b << 16
             else:
@@ -102,7 +104,7 @@ async def requantization_is_the_contracts(dut: Any, rng: random.Random) -> None:
                 acc, product = value & 0xFFFFFFFF, value * m_a
             dut.acc_i.value, dut.m_a_i.value, dut.m_b_i.value = acc, m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
             y = min(max((product + (1 << (shift - 1))) >> shift, lo), hi)
-            due.append((1 if acc < 1 << 31 else -1) if threshold else y)
+            due.append((1 if acc < 1 << 31 else -1) if threshold else y + zero)
 
 
 async def filled(dut: Any, rng: random.Random, count: int, enable: str) -> list[int]:
@@ -143,7 +145,7 @@ async def bytes_become_their_entries(dut: Any, rng: random.Random) -> None:
 async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) -> None:
     pes, rqs, width = integers(dut, "PES", "RQS", "BYTES")
     modes = ("raw_i", "packed_i", "wide_i", "threshold_i", "pair_i", "look_up_i")
-    rest(dut, "flush_i", "start_i", "m_a_i", "m_b_i", "addr_i", "count_i", "shift_i", "lo_i", "hi_i", *modes)
+    rest(dut, "flush_i", "start_i", "m_a_i", "m_b_i", "addr_i", "count_i", "shift_i", "lo_i", "hi_i", "zero_i", *modes)
     rest(dut, "table_i", "ld_table_i")
     await start(dut)
     (held,) = integers(dut, "TABLES")
@@ -153,9 +155,10 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
         dut.table_i.value = table = rng.randrange(held or 1)
         for name in modes:
             getattr(dut, name).value = int(name[:-2] in mode or (mode == "packed" and name == "threshold_i"))
-        shift, lo, hi = rng.randint(1, 20 if "pair" in mode else 40), -128, 127
+        shift, lo, hi, zero = rng.randint(1, 20 if "pair" in mode else 40), -128, 127, rng.randrange(256)
         if "wide" in mode:
-            lo, hi = rng.choice([(-32768, 32767), (-30000, 1000)])
+            lo, hi, zero = *rng.choice([(-32768, 32767), (-30000, 1000)]), 0
+        dut.zero_i.value = zero
         m_a, m_b = rng.randint(-(2**20), 2**20), rng.randint(-(2**20), 2**20)
         dut.m_a_i.value, dut.m_b_i.value = m_a & 0xFFFFFFFF, m_b & 0xFFFFFFFF
         dut.shift_i.value, dut.lo_i.value, dut.hi_i.value = shift, lo & 0xFFFF, hi & 0xFFFF
@@ -188,7 +191,7 @@ async def results_become_bytes_at_their_addresses(dut: Any, rng: random.Random) 
                     if "pair" in mode:
                         halves = [unpack(v & 0xFFFFFFFF, 2, 16, signed=True) for v in values]
                         sums = [a * m_a + b * m_b for a, b in halves]
-                    data = [min(max((v + half) >> shift, lo), hi) for v in sums[:count]]
+                    data = [min(max((v + half) >> shift, lo), hi) + zero for v in sums[:count]]
                     data = (
                         list(pack(data, 16).to_bytes(2 * count, "little"))
                         if "wide" in mode

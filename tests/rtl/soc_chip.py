@@ -107,7 +107,8 @@ class Work:
 def ends(values: list[int], f: Fields, factors: list[int]) -> list[int]:
     """docs/numbers.md: requantization of accumulators."""
     half = 1 << (f["shift"] - 1)
-    return [min(max((v * m + half) >> f["shift"], f["lo"]), f["hi"]) for v, m in zip(values, factors, strict=True)]
+    shifted = [(v * m + half) >> f["shift"] for v, m in zip(values, factors, strict=True)]
+    return [min(max(v, f["lo"]), f["hi"]) + f["zero"] for v in shifted]
 
 
 def modes(chip: Chip, f: Fields) -> tuple[bool, bool]:
@@ -192,6 +193,8 @@ def compute(chip: Chip, f: Fields) -> Work:
         elif f["opcode"] == BITPOOL:
             acc = own if step.k == 0 else acc & own
         elif f["opcode"] == ADD:
+            zero = f["in2_zero"] if step.ky else f["pad_byte"]
+            own -= zero - 256 if is_signed and zero > 127 else zero
             acc = own * f["m_a"] if step.k == 0 else acc + own * f["m_b"]
         else:
             acc = acc if step.k else np.zeros(chip.pes, np.int64)

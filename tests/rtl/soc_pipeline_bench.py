@@ -89,12 +89,14 @@ async def accumulators_of_every_kind(dut: Any, rng: random.Random) -> None:
                 weight, bias_at, p = (phase % 2 * n // 2 + rng.randrange(n // 2) for n in (weights, params, params))
                 ends = int(rng.random() < 0.3)
                 x = [rng.choice([-128, 127, 255, 0, rng.randint(-128, 255)]) for _ in range(lanes)]
-                own = rng.choice([-128, 255, rng.randint(-128, 255)])
+                own, zero = rng.choice([-128, 255, rng.randint(-128, 255)]), 0
+                if op == PAIR:  # of one sign
+                    own, zero = (value - 128 * (phase % 2) for value in (rng.randrange(256), rng.randrange(256)))
                 adds = summed(chip, own_sums, wide, np.array([x]), np.array([own]), chip.weights[weight])
                 total = int(adds[0])
-                acc = accumulate(op, acc, ended, int(chip.params[bias_at, 0, 0]), total, own)
+                acc = accumulate(op, acc, ended, int(chip.params[bias_at, 0, 0]), total, own - zero)
                 inputs["w_addr1_i"] = weight
-                due[now + 2] |= {"x3_i": pack(x, 9), "byte3_i": own & 0x1FF}
+                due[now + 2] |= {"x3_i": pack(x, 9), "byte3_i": own & 0x1FF, "zero3_i": zero & 0x1FF}
                 due[now + 3] |= {"p_addr4_i": bias_at}
                 due[now + 4] |= {"step5_i": 1, "first5_i": int(ended)}
                 due[now + 5] |= {"last6_i": ends, "p_addr6_i": p}
@@ -115,8 +117,9 @@ class Array:
         self.acc = [0] * chip.pes
 
     def step(
-        self, op: int, mode: tuple[bool, bool, bool], first: bool, ky: int, weight: int, parameter: int, x: list[int]
-    ) -> None:
+        self, op: int, mode: tuple[bool, bool, bool], first: bool, ky: int, weight: int, parameter: int, x: list[int],
+        zero: int,
+    ) -> None:  # fmt: skip
         """One step with these lanes; with history, sums of the elements' own bytes, values of 16 bits, or not."""
         history, own_sums, wide = mode
         chip = self.chip
@@ -130,7 +133,7 @@ class Array:
         sums = summed(chip, own_sums, wide, words, own, chip.weights[weight])
         for p in range(chip.pes):
             bias = int(chip.params[parameter, p, 0])
-            self.acc[p] = accumulate(op, self.acc[p], first, bias, int(sums[p]), int(own[p]))
+            self.acc[p] = accumulate(op, self.acc[p], first, bias, int(sums[p]), int(own[p]) - zero)
 
 
 @only("tsm_array")
@@ -147,6 +150,7 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
     for phase, (op, history) in enumerate([*modes, *rng.choices(modes, k=24)]):
         await FallingEdge(dut.clk_i)
         in_signed, in2_signed, pad = rng.randint(0, 1), rng.randint(0, 1), rng.randrange(256)
+        dut.in2_zero_i.value = in2_zero = rng.randrange(256)
         own_sums, pad_none = rng.random() < 0.5, rng.random() < 0.5
         wide = kind != 2 and op == SUM and not history and rng.random() < 0.5
         dut.op_i.value, dut.history_i.value, dut.pad_byte_i.value = op, int(history), pad
@@ -172,6 +176,8 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
                 word = unpack(word_due, lanes, 8, signed=False)
                 before, inside = rng.choice([0, 0, rng.randint(0, lanes)]), rng.choice([lanes, rng.randint(0, lanes)])
                 signed = in2_signed if op == PAIR and ky else in_signed
+                byte = in2_zero if ky else pad
+                zero = (byte - 256 if signed and byte > 127 else byte) if op == PAIR else 0
                 bytes_ = [byte if before <= j < inside else pad for j, byte in enumerate(word)]
                 run = rng.choice([16, rng.randint(1, lanes)])
                 x = [int(value) for value in chip.lanes_of(np.array(bytes_, np.uint8), signed, wide)]
@@ -181,7 +187,7 @@ async def results_of_random_steps(dut: Any, rng: random.Random) -> None:
                 weight = phase % 2 * weights // 2 + rng.randrange(weights // 2)
                 parameter = phase % 2 * params // 2 + rng.randrange(params // 2) if ended else parameter
                 out, count = rng.getrandbits(address_w), rng.randint(1, pes)
-                model.step(op, (history, own_sums, wide), ended, ky, weight, parameter, x)
+                model.step(op, (history, own_sums, wide), ended, ky, weight, parameter, x, zero)
                 moved |= set(range(now, now + 6 + int(ends)))
                 if ends:
                     factors = [int(m) & WORD for m in chip.params[parameter, :, 1]]

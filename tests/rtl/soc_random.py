@@ -43,6 +43,7 @@ def _ending(rng: random.Random, f: Fields, raw: bool, kind: int) -> None:
     f["wide_out"] = int(f["ending"] == REQUANTIZE and not f["look_up"] and kind != 2 and rng.random() < 0.6)
     if f["wide_out"]:
         f["lo"], f["hi"] = sorted(rng.sample([-32768, 32767, *(rng.randint(-32768, 32767) for _ in range(3))], 2))
+    f["zero"] = 0 if f["wide_out"] else rng.choice([0, rng.randrange(256)])
     f["shift"] = rng.choice([rng.randint(1, 62), rng.randint(8, 30), rng.randint(8, 30)])
 
 
@@ -99,6 +100,7 @@ def _add(rng: random.Random, chip: Chip) -> Fields:
         "dil_y": 1,
         "groups": -(-length // chip.vec),
         "in2_signed": rng.randint(0, 1),
+        "in2_zero": rng.randrange(256),
     }
     f |= {"last_count": (length - 1) % chip.vec + 1, "m_a": rng.randint(-(2**21), 2**21), "m_b": rng.randint(1, 2**21)}
     return f

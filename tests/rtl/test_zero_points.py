@@ -19,20 +19,9 @@ from tinsmith_backends.rtl.backend import RtlBackend
 need_icarus()
 
 KINDS = (
-    *(
-        "conv",
-        "depthwise",
-        "grouped",
-        "add",
-        "requantize",
-        "average_pool",
-        "max_pool",
-        "concat",
-        "residual",
-        "binarize",
-    ),
-    *("shift_conv", "shift_grouped", "piecewise_linear", "multiply_constant", "table", "conv_threshold"),
-    *("binarize", "conv_accumulator"),
+    *("conv", "depthwise", "grouped", "matmul", "add", "requantize", "average_pool", "max_pool", "concat", "table"),
+    *("shift_conv", "shift_grouped", "piecewise_linear", "multiply_constant", "binary_conv", "conv_threshold"),
+    "conv_accumulator",
 )
 RANDOM = [("conv", 1, "auto")]
 MORE = [pytest.param(kind, 3, way, marks=pytest.mark.slow) for kind in KINDS for way in ("auto", "mvu")]

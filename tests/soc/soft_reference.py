@@ -24,10 +24,15 @@ def values(step: Mapping[str, int], memory: Bytes, count: int, *, which: str = "
     return (part.astype(np.int8) if step.get(f"{which}_signed") else part).astype(object)
 
 
+def zero(step: Mapping[str, int], *, which: str = "in") -> int:
+    byte = step.get(f"{which}_zero", 0)
+    return byte - 256 if step.get(f"{which}_signed") and byte > 127 else byte
+
+
 def scaled(step: Mapping[str, int], product: npt.NDArray[np.object_]) -> Bytes:
     shift = step["shift"]
     rounded = (product + (1 << (shift - 1))) >> shift
-    return (np.clip(rounded, step["lo"], step["hi"]) & 255).astype(np.uint8)
+    return ((np.clip(rounded, step["lo"], step["hi"]) + step.get("zero", 0)) & 255).astype(np.uint8)
 
 
 def put(step: Mapping[str, int], after: Bytes, data: Bytes) -> None:
@@ -36,18 +41,19 @@ def put(step: Mapping[str, int], after: Bytes, data: Bytes) -> None:
 
 def add(step, table, memory, after):  # type: ignore[no-untyped-def]
     count = step["out_h"] * step["out_w"] * step["channels"]
-    total = values(step, memory, count) * step["m_a"] + values(step, memory, count, which="in2") * step["m_b"]
-    put(step, after, scaled(step, total))
+    a, b = (values(step, memory, count, which=which) - zero(step, which=which) for which in ("in", "in2"))
+    put(step, after, scaled(step, a * step["m_a"] + b * step["m_b"]))
 
 
 def requantize(step, table, memory, after):  # type: ignore[no-untyped-def]
     x = values(step, memory, step["out_h"] * step["out_w"] * step["channels"]).reshape(-1, step["channels"])
-    put(step, after, scaled(step, x * table))
+    put(step, after, scaled(step, (x - zero(step)) * table))
 
 
 def piecewise(step, table, memory, after):  # type: ignore[no-untyped-def]
     x = values(step, memory, step["out_h"] * step["out_w"] * step["channels"]).reshape(-1, step["channels"])
     knee, m0, b0, m1, b1 = table.reshape(-1, 5).T
+    x = x - zero(step)
     put(step, after, scaled(step, np.where(x >= knee, x * m1 + b1, x * m0 + b0)))
 
 
@@ -74,7 +80,8 @@ def convolution(step, table, memory, after):  # type: ignore[no-untyped-def]
     rows = table.astype(np.int32).reshape(channels, -1)
     weights = np.ascontiguousarray(rows[:, 2:]).view(np.int8)[:, : kh * kw * depth].reshape(channels, kh, kw, depth)
     sums = np.broadcast_to(rows[:, 0].astype(object), (step["out_h"], step["out_w"], channels)).copy()
-    for y, z, ky, kx, pixel in windows(step, memory, inputs):
+    for y, z, ky, kx, stored in windows(step, memory, inputs):
+        pixel = stored - zero(step)
         for o in range(channels):
             first = o // (channels // groups) * depth
             sums[y, z, o] += sum(

@@ -76,6 +76,7 @@ def soft_case(
     signed = {"in_signed": int(rng.integers(2)), "in2_signed": int(rng.integers(2))}
     lo, hi = sorted(int(v) for v in rng.integers(-128, 256, 2))
     scale = {"shift": int(rng.integers(1, 63 if extreme else 20)), "lo": lo, "hi": hi}
+    scale |= {name: int(rng.integers(256)) for name in ("zero", "in_zero", "in2_zero")}
     step = {**software(name), **signed, **scale, "in_h": h, "in_w": w, "out_h": h, "out_w": w, "channels": c}
     table = np.zeros(0, np.int32)
     if name == "ADD":

@@ -51,6 +51,7 @@ def random_descriptor(chip: Chip, seed: int, form: str) -> dict[str, int]:
         "out_row_bytes": channels * size * d["out_w"],
         "lo": -128 if size == 1 else -32768,
         "hi": one(0, 127 if size == 1 else 32767),
+        "zero": one(0, 255) if size == 1 else 0,
     }
     if form == "history":
         d |= {"kx_n": 1, "history_kw": one(1, min(3, chip.lanes)), "history_stride": one(1, 2), "dil_xb": pixel}
@@ -106,7 +107,7 @@ def ended(model: Model, d: dict[str, int], g: int, pe: int, acc: int) -> bytes:
     if d["ending"] == ENDING["THRESHOLD"]:
         return b"\x01" if acc + bias >= 0 else b"\xff"
     value = ((acc + bias) * multiplier + (1 << (d["shift"] - 1))) >> d["shift"]
-    limited, size = max(d["lo"], min(d["hi"], value)), 1 + d["wide_out"]
+    limited, size = max(d["lo"], min(d["hi"], value)) + d["zero"], 1 + d["wide_out"]
     return (limited % 256**size).to_bytes(size, "little")
 
 

@@ -10,7 +10,7 @@ import onnx_ir as ir
 import pytest
 from exact_models import Net
 from exact_wide import WIDE_KINDS
-from test_soc_model import CHIPS, curves, signal, sixteen, symmetric
+from test_soc_model import CHIPS, curves, signal, sixteen, taken
 from test_soc_stripes import network, residual
 from tinsmith import pipeline, verbs
 from tinsmith.artefact import Artefact
@@ -136,7 +136,7 @@ def test_it_estimates_in_clocks_of_the_rtl() -> None:
 @pytest.mark.parametrize("kind", (*REAL, *WIDE_KINDS))
 def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
     for seed in range(3):
-        folder = build(symmetric(kind, seed), tmp_path / str(seed))
+        folder = build(taken(kind, seed), tmp_path / str(seed))
         found = verbs.verify(folder, samples=6)
         assert found.exact, found.first_mismatch
 
@@ -146,7 +146,7 @@ def test_random_networks_on_the_chip(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", [TINY, {"without": "add+maxpool+history+table"}], ids=["tiny", "bare"])
 def test_other_chips(kind: str, settings: dict[str, str], tmp_path: Path) -> None:
     made = {"signal": signal, "sixteen": sixteen, "curves": curves}
-    net = made[kind]() if kind in made else symmetric(kind, list(CHIPS).index("bare"))
+    net = made[kind]() if kind in made else taken(kind, list(CHIPS).index("bare"))
     folder = build(net, tmp_path, **settings)
     found = verbs.verify(folder, samples=4)
     assert found.exact, found.first_mismatch

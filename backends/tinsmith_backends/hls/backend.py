@@ -80,7 +80,7 @@ class HlsBackend:
         from tinsmith_backends.hls.description import read_description
         from tinsmith_backends.hls.project import write_vectors
 
-        write_vectors(read_description(out, graph), out, expected)
+        write_vectors(read_description(out, graph), graph, out, expected)
 
     def expected_constants(self, graph: ExactGraph, target: str) -> Mapping[str, bytes]:
         """The project's weight files, written again from the exact graph."""

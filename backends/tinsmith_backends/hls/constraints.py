@@ -44,14 +44,6 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
     return isinstance(layer, Quantize | Dequantize) or type(layer) in HANDLERS
 
 
-def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
-    """Its output has a zero point other than 0, and hls4ml pads with zeros.
-
-    quantize without asymmetric = true
-    """
-    return graph.tensors[layer.output].zero_point == 0
-
-
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and an HLS project puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize)
@@ -80,7 +72,10 @@ def _padding_never_wins(graph: ExactGraph, layer: Layer) -> bool:
 
     put a ReLU in front of the pool, or leave out its padding
     """
-    return not isinstance(layer, MaxPool) or not any(layer.pads) or graph.tensors[layer.inputs[0]].lo >= 0
+    if not isinstance(layer, MaxPool) or not any(layer.pads):
+        return True
+    x = graph.tensors[layer.inputs[0]]
+    return x.lo >= x.zero_point
 
 
 def _whole_windows(graph: ExactGraph, layer: Layer) -> bool:
@@ -171,7 +166,6 @@ def _no_table(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    _symmetric,
     _dequantized_outputs,
     _image,
     _one_row,

@@ -41,15 +41,16 @@ class Port:
 
     def from_stored(self, stored: npt.NDArray[np.float64], tensor: Tensor) -> npt.NDArray[Any]:
         """The tensor as the exact graph has it, from what the project holds."""
-        values = {"value": stored, "plus": 2 * stored - 1, "minus": 1 - 2 * stored}[self.held.form]
+        zero = tensor.zero_point
+        values = {"value": stored + zero, "plus": 2 * stored - 1, "minus": 1 - 2 * stored}[self.held.form]
         result = np.empty(self.size, tensor.dtype)
         result[order(self.held)] = values.astype(np.int64)
         return result.reshape(tensor.shape)
 
-    def to_stored(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def to_stored(self, values: npt.NDArray[Any], tensor: Tensor) -> npt.NDArray[np.float64]:
         """What the project takes or gives, from a tensor of the exact graph."""
         flat = values.ravel()[order(self.held)].astype(np.float64)
-        return {"value": flat, "plus": (flat + 1) / 2, "minus": (1 - flat) / 2}[self.held.form]
+        return {"value": flat - tensor.zero_point, "plus": (flat + 1) / 2, "minus": (1 - flat) / 2}[self.held.form]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """From the exact graph (ONNX layout) to hls4ml's layers (channels last), number type by number type.
 
-Every value stands at binary point 0: integers are themselves, and only the products of a requantization have fraction
-bits. So `RND,SAT` of the 8- or 16-bit type behind them is the exact graph's rounding and clamp.
+Every value stands at binary point 0: integers are themselves, less their zero point, so that padding is 0; only the
+products of a requantization have fraction bits. So `RND,SAT` of the 8- or 16-bit type behind them is the exact graph's
+rounding and clamp.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Lowering:
             "InputLayer",
             (),
             _without_batch(tensor.shape, axes),
-            {"result": integers(tensor.lo, tensor.hi, signed=tensor.dtype != "uint8")},
+            {"result": of_values(tensor)},
         )
         self.nodes[node.name] = node
         self._inputs.append(node.name)
@@ -172,18 +173,19 @@ class Lowering:
         return self.add(layer, "Activation", (x,), x.shape, {"result": BIT}, activation="relu")
 
     def requantize(self, layer: Layer, acc: Node, requant: Requantization) -> Node:
-        """The exact graph's requantization of an accumulator, without zero point."""
+        """The exact graph's requantization of an accumulator."""
         channels = acc.shape[-1]
         multiplier = np.broadcast_to(requant.multiplier, (channels,)).astype(np.int64)
         scaled = self.affine(layer, acc, multiplier, np.zeros(channels, np.int64), fraction=requant.shift)
-        return self.clamp(layer, scaled, requant.lo, requant.hi)
+        return self.clamp(layer, scaled, requant)
 
-    def clamp(self, layer: Layer, x: Node, lo: int, hi: int) -> Node:
-        """x rounded half up and clamped to [lo, hi], by saturation where a type has these limits.
+    def clamp(self, layer: Layer, x: Node, requant: Requantization) -> Node:
+        """x rounded half up and clamped, by saturation where a type has the limits less the zero point.
 
         For others: a type of the form [0, 2**n - 1] clamps x - lo from below; raised so that hi is at its upper limit,
         it clamps from above; then the offsets are taken back.
         """
+        lo, hi = (limit - requant.zero_point for limit in (requant.lo, requant.hi))
         exact = integers(lo, hi)
         if exact.limits == (lo, hi):
             return self.cast(layer, x, exact)
@@ -214,6 +216,12 @@ class Lowering:
             scale_data=channels,
             bias_data=channels * offset,
         )
+
+
+def of_values(tensor: Tensor) -> Fixed:
+    """Type of a tensor's values: what is stored less the zero point, signed if either has a sign."""
+    lo, hi = tensor.lo - tensor.zero_point, tensor.hi - tensor.zero_point
+    return integers(lo, hi, signed=lo < 0 or tensor.dtype != "uint8")
 
 
 def with_bits(lo: int, hi: int, fraction: int, *, signed: bool | None = True) -> Fixed:

@@ -73,7 +73,7 @@ def _end(state: Lowering, layer: Layer, acc: Node, ending: Ending) -> None:
     """Keep the output of an accumulator in its own order."""
     shape = state.tensor(layer.output).shape
     if isinstance(ending, Requantization) and fraction_of(layer) is not None:
-        node, form = state.clamp(layer, acc, ending.lo, ending.hi), VALUE
+        node, form = state.clamp(layer, acc, ending), VALUE
     else:
         node, form = _ended(state, layer, acc, ending)
     state.keep(layer.output, node, form, channels_last(len(shape)), shape)
@@ -112,7 +112,7 @@ def _add(state: Lowering, layer: Add) -> None:
         terms.append(state.affine(layer, node, multiplier * channels, 0 * channels, fraction=layer.requant.shift))
     total = _merged(state, layer, "add", *terms)
     _, held = state.source(layer.inputs[0])
-    clamped = state.clamp(layer, total, layer.requant.lo, layer.requant.hi)
+    clamped = state.clamp(layer, total, layer.requant)
     state.keep(layer.output, clamped, "value", held.axes, held.shape)
 
 
@@ -124,9 +124,11 @@ def _requantize(state: Lowering, layer: Requantize) -> None:
 def _table(state: Lowering, layer: Table) -> None:
     """hls4ml's table of any function, which takes the bits of a value for the place in it."""
     x, held = state.source(layer.inputs[0])
+    zero, y = state.tensor(layer.inputs[0]).zero_point, state.tensor(layer.output)
     least, bits = x.result.limits[0], 1 << x.result.width
-    values = layer.table[np.arange(least, least + bits) % 256].astype(np.int64)
-    results = integers(-128, 127) if state.tensor(layer.output).dtype == "int8" else integers(0, 255)
+    values = layer.table[np.arange(least + zero, least + zero + bits) % 256].astype(np.int64) - y.zero_point
+    lo, hi = (-128, 127) if y.dtype == "int8" else (0, 255)
+    results = integers(lo - y.zero_point, hi - y.zero_point)
     node = state.add(
         layer,
         "UnaryLUT",
@@ -148,7 +150,7 @@ def _piecewise_linear(state: Lowering, layer: PiecewiseLinear) -> None:
         behind = _reached(state, layer, x, knee)
         step = state.affine(layer, x, other_slope - slope, other_offset - offset, fraction=layer.shift)
         total = _merged(state, layer, "add", total, _merged(state, layer, "multiply", step, behind))
-    state.keep(layer.output, state.clamp(layer, total, layer.lo, layer.hi), "value", held.axes, held.shape)
+    state.keep(layer.output, state.clamp(layer, total, layer.rounding), "value", held.axes, held.shape)
 
 
 def _multiply(state: Lowering, layer: Multiply) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import numpy.typing as npt
 from tinsmith.backend import Arrays
+from tinsmith.ir.exact import ExactGraph, Tensor
 
 from tinsmith_backends.hls.description import Description, Port
 from tinsmith_backends.hls.targets import HlsTarget
@@ -53,15 +54,19 @@ def write_selftest(description: Description, target: HlsTarget, folder: Path) ->
     (folder / "Makefile").write_text(text, encoding="utf-8")
 
 
-def write_vectors(description: Description, folder: Path, expected: Sequence[Arrays]) -> None:
+def write_vectors(description: Description, graph: ExactGraph, folder: Path, expected: Sequence[Arrays]) -> None:
     """Write what the self-test compares: the ports' values for each sample."""
     ports = [
-        {"name": port.node, "size": port.size, "rows": [_row(port, sample[port.tensor]) for sample in expected]}
+        {
+            "name": port.node,
+            "size": port.size,
+            "rows": [_row(port, sample[port.tensor], graph.tensors[port.tensor]) for sample in expected],
+        }
         for port in (*description.inputs, *description.outputs)
     ]
     text = _render("vectors.h.j2", samples=len(expected), ports=ports)
     (folder / "tinsmith_vectors.h").write_text(text, encoding="utf-8")
 
 
-def _row(port: Port, values: npt.NDArray[Any]) -> str:
-    return ", ".join(str(int(value)) for value in port.to_stored(values))
+def _row(port: Port, values: npt.NDArray[Any], tensor: Tensor) -> str:
+    return ", ".join(str(int(value)) for value in port.to_stored(values, tensor))

@@ -62,7 +62,7 @@ class HlsRunner:
         for port in self._description.inputs:
             tensor = self._graph.tensors[port.tensor]
             values = np.asarray(sample[quantizers[port.tensor].inputs[0]], np.float32)
-            parts.append(port.to_stored(quantized(values, tensor)).tobytes())
+            parts.append(port.to_stored(quantized(values, tensor), tensor).tobytes())
         return b"".join(parts)
 
     def _tensors(self, shown: Sequence[Port], stored: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[Any]]:

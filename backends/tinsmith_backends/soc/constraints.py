@@ -44,14 +44,6 @@ def _known(graph: ExactGraph, layer: Layer) -> bool:
     return isinstance(layer, Quantize | Dequantize | Moves) or type(layer) in HANDLERS
 
 
-def _symmetric(graph: ExactGraph, layer: Layer) -> bool:
-    """Its output has a zero point other than 0, and the accelerator pads with zeros.
-
-    quantize without asymmetric = true
-    """
-    return graph.tensors[layer.output].zero_point == 0
-
-
 def _dequantized_outputs(graph: ExactGraph, layer: Layer) -> bool:
     """It makes an output of the network, and the chip puts out integers, of which Dequantize tells the scale."""
     return layer.output not in graph.outputs or isinstance(layer, Dequantize | Softmax | ArgMax)
@@ -156,7 +148,6 @@ def _joined_axis(graph: ExactGraph, layer: Layer) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _known,
-    _symmetric,
     _dequantized_outputs,
     _image,
     _rows,

@@ -86,8 +86,9 @@ def frames(program: Program, sample: Arrays) -> list[bytes]:
 def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
     """The exact graph's Quantize, which whoever feeds the chip does before it."""
     with np.errstate(over="ignore"):  # infinities saturate
-        steps = np.clip(np.rint(values / np.float32(tensor.scale)), tensor.lo, tensor.hi)
-    result: npt.NDArray[Any] = steps.astype(tensor.dtype)
+        steps = np.rint(values / np.float32(tensor.scale))
+    zero = tensor.zero_point
+    result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
     return result
 
 

@@ -34,11 +34,15 @@ def finish(ending: Ending, bias: Int32Array) -> Finish:
 
 
 def rounding(requant: Requantization) -> dict[str, int]:
-    """Shift and limits."""
-    return {"shift": requant.shift, "lo": requant.lo, "hi": requant.hi}
+    """Shift, limits and zero point."""
+    return {"shift": requant.shift, **_limited(requant.lo, requant.hi, requant.zero_point)}
 
 
-def unchanged(channels: int, lo: int, hi: int) -> Finish:
-    """Values stay what they are: (2 * acc + 1) >> 1."""
-    fields = {"ending": ENDING["REQUANTIZE"], "shift": 1, "lo": lo, "hi": hi}
+def _limited(lo: int, hi: int, zero: int) -> dict[str, int]:
+    return {"lo": lo - zero, "hi": hi - zero, "zero": zero & 0xFF}
+
+
+def unchanged(channels: int, lo: int, hi: int, zero: int = 0) -> Finish:
+    """Values stay what they are: (2 * acc + 1) >> 1, where `zero` was taken off."""
+    fields = {"ending": ENDING["REQUANTIZE"], "shift": 1, **_limited(lo, hi, zero)}
     return Finish(np.zeros(channels, np.int32), np.full(channels, 2, np.int32), fields)

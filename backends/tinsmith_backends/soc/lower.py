@@ -71,7 +71,8 @@ class Lowering:
         height, width, channels = image(tensor)
         bits = 1 if tensor.bits == 1 and self.chip.kind == XNOR else 8 * np.dtype(tensor.dtype).itemsize
         pixel = ceil(channels * bits / 8)
-        return View(buffer, height, width, channels, offset, width * pixel, pixel, tensor.dtype != "uint8", bits)
+        signed, zero = tensor.dtype != "uint8", tensor.zero_point
+        return View(buffer, height, width, channels, offset, width * pixel, pixel, signed, bits, zero)
 
     def part(self, joined: Concat, name: str) -> View:
         """Where one input of a Concat stands in its output."""

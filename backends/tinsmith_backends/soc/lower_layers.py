@@ -113,7 +113,7 @@ def _each(state: Lowering, layer: Layer, x: View, y: View, ending: Finish) -> Op
 
 def _copied(state: Lowering, layer: Layer, x: View, y: View) -> Operation:
     """Every value as it is."""
-    return _each(state, layer, x, y, unchanged(x.channels, *x.limits))
+    return _each(state, layer, x, y, unchanged(x.channels, *x.limits, x.zero))
 
 
 def _binarize(state: Lowering, layer: Binarize) -> None:
@@ -141,12 +141,14 @@ def _add(state: Lowering, layer: Add) -> None:
     a, b, y = state.read(layer.inputs[0]), state.read(layer.inputs[1]), state.write(layer)
     m_a, m_b = layer.multipliers
     numbers = {"in_signed": int(a.signed), "in2_signed": int(b.signed), "m_a": m_a, "m_b": m_b}
+    numbers |= {"in2_zero": b.zero & 0xFF}
     numbers |= rounding(layer.requant)
     if not in_hardware(layer, state.chip):
         state.add(software.add(layer, a, b, y, numbers))
         return
     fields = {"opcode": OPCODE["ADD"], "channelwise": 1, "kh": 2, "kx_n": 1, "run_n": 1, "in_h": 2, "dil_y": 1}
     fields |= {"out_h": 1, "out_w": 1, "in_row_bytes": y.size, "length": y.size, "ending": ENDING["REQUANTIZE"]}
+    fields |= {"pad_byte": a.zero & 0xFF}
     fields |= numbers
     none = np.zeros((0, 0, state.chip.pes, state.chip.lanes), np.int8), np.zeros((0, state.chip.pes, 2), np.int32)
     group = state.chip.vector

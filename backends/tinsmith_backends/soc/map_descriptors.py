@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinsmith_backends.soc.records import Choices, Field, Record
 
-VERSION = 3
+VERSION = 4
 """Of the map; part of every identity word."""
 
 IDENTITY_PARAMETERS = ("PES", "LANES", "RQS", "ACT_BYTES", "WGT_WORDS", "PAR_WORDS", "DESC_WORDS", "KIND", "OPS")
@@ -59,7 +59,7 @@ OPCODE = Choices(
     (
         ("CONV", 1, "sums of products: convolution, dense, depthwise, average pool, requantization"),
         ("MAXPOOL", 2, "maximum over a window, channel by channel"),
-        ("ADD", 3, "a * M_a + b * M_b over `length` bytes"),
+        ("ADD", 3, "(a - pad_byte) * M_a + (b - in2_zero) * M_b over `length` bytes"),
         ("BITPOOL", 4, "maximum over a window of bits, eight channels a byte: their AND; KIND XNOR only"),
     ),
 )
@@ -76,7 +76,11 @@ ENDING = Choices(
     "END",
     "What becomes of an accumulator",
     (
-        ("REQUANTIZE", 0, "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi), one byte, or two (`wide_out`)"),
+        (
+            "REQUANTIZE",
+            0,
+            "clamp(((acc + bias) * M + 2^(shift-1)) >> shift, lo, hi) + zero, a byte, or two (`wide_out`)",
+        ),
         ("RAW", 1, "acc + bias, int32, four bytes, little-endian"),
         ("THRESHOLD", 2, "acc + bias >= 0 ? 1 : -1, one int8 byte; in KIND XNOR one bit, eight channels a byte"),
     ),
@@ -116,7 +120,7 @@ COMPUTE = Record(
         Field("stride_y", 8, 0, 8, "rows from one output row to the next"),
         Field("dil_y", 8, 8, 8, "rows from one window row to the next"),
         Field("pad_top", 8, 16, 8, "rows above the input"),
-        Field("pad_byte", 8, 24, 8, "what stands outside the input"),
+        Field("pad_byte", 8, 24, 8, "what stands outside the input; the zero point of an addition's first operand"),
         Field("stride_xb", 9, 0, 16, "bytes from one output pixel to the next"),
         Field("dil_xb", 9, 16, 16, "bytes from one run to the next"),
         Field("pad_left_b", 10, 0, 16, "bytes left of the input"),
@@ -132,13 +136,15 @@ COMPUTE = Record(
         Field("look_up", 16, 10, 1, "requantized bytes are replaced by their entries of a table"),
         Field("table", 16, 16, 3, "which table"),
         Field("wide_out", 16, 11, 1, "requantized results are int16, two bytes, low first; no table"),
-        Field("lo", 17, 0, 16, "least output", signed=True),
-        Field("hi", 17, 16, 16, "largest output", signed=True),
+        Field("zero", 16, 24, 8, "added behind the clamp: the output's zero point; 0 with `wide_out`"),
+        Field("lo", 17, 0, 16, "least output, less `zero`", signed=True),
+        Field("hi", 17, 16, 16, "largest output, less `zero`", signed=True),
         Field("m_a", 18, 0, 32, "multiplier of an addition's first operand", signed=True),
         Field("m_b", 19, 0, 32, "multiplier of its second", signed=True),
         Field("length", 20, 0, 32, "elements of an addition"),
         Field("history_stride", 21, 0, 8, "columns from one output to the next"),
         Field("history_kw", 21, 8, 8, "columns of the window"),
+        Field("in2_zero", 21, 16, 8, "zero point of an addition's second operand"),
     ),
 )
 LOAD = Record(

@@ -72,7 +72,7 @@ SOFT_OPERATOR = Choices(
 )
 STEP = Record(
     "STEP",
-    16,
+    17,
     "Program step. A hardware step uses words 0 to 2; a software step the others. Tensors are HWC.",
     (
         Field("kind", 0, 0, 8, "STEP_*"),
@@ -95,6 +95,7 @@ STEP = Record(
         Field("channels", 9, 0, 16, "channels"),
         Field("shift", 9, 16, 6, "s of the requantization"),
         Field("ending", 9, 22, 2, "END_* of a convolution"),
+        Field("zero", 9, 24, 8, "added behind the clamp: the output's zero point"),
         Field("kh", 10, 0, 8, "rows of the window"),
         Field("kw", 10, 8, 8, "columns of the window"),
         Field("stride_y", 10, 16, 8, "rows from one output to the next"),
@@ -103,12 +104,14 @@ STEP = Record(
         Field("pad_left", 11, 8, 8, "columns left of the input"),
         Field("dil_y", 11, 16, 8, "rows from one window row to the next"),
         Field("dil_x", 11, 24, 8, "columns from one window column to the next"),
-        Field("lo", 12, 0, 16, "least output", signed=True),
-        Field("hi", 12, 16, 16, "largest output", signed=True),
+        Field("lo", 12, 0, 16, "least output, less `zero`", signed=True),
+        Field("hi", 12, 16, 16, "largest output, less `zero`", signed=True),
         Field("m_a", 13, 0, 32, "multiplier of an addition's first operand", signed=True),
         Field("m_b", 14, 0, 32, "multiplier of its second", signed=True),
         Field("inputs", 15, 0, 16, "channels of an input pixel of a convolution"),
         Field("groups", 15, 16, 16, "groups of its channels"),
+        Field("in_zero", 16, 0, 8, "the input's zero point, subtracted where values are multiplied"),
+        Field("in2_zero", 16, 8, 8, "that of the second operand"),
     ),
 )
 INPUT_MODE = Choices(

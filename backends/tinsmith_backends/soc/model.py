@@ -148,10 +148,12 @@ class Model:
         vector = self.chip.vector
         count = d["last_count"] if group == d["groups"] - 1 else vector
         total = np.zeros((1, 1, self.chip.pes), np.int64)
-        for base, factor, signed in (("in_base", "m_a", "in_signed"), ("in2_base", "m_b", "in2_signed")):
+        operands = (("in_base", "m_a", "in_signed", "pad_byte"), ("in2_base", "m_b", "in2_signed", "in2_zero"))
+        for base, factor, signed, zero in operands:
             place = d[base] + group * vector
-            values = self.act[place : place + count]
-            total[0, 0, :count] += d[factor] * values.view(np.int8 if d[signed] else np.uint8).astype(np.int64)
+            values = np.append(self.act[place : place + count], np.uint8(d[zero]))
+            true = values.view(np.int8 if d[signed] else np.uint8).astype(np.int64)
+            total[0, 0, :count] += d[factor] * (true[:-1] - true[-1])
         return total
 
     def _values(self, words: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
@@ -243,5 +245,5 @@ def _signs(data: npt.NDArray[np.uint8]) -> Int64:
 def _rescaled(products: Int64, d: Mapping[str, int]) -> npt.NDArray[np.generic]:
     """Requantized: bytes, or int16."""
     shifted = (products + (1 << (d["shift"] - 1))) >> d["shift"]
-    values = np.clip(shifted, d["lo"], d["hi"])
+    values = np.clip(shifted, d["lo"], d["hi"]) + d["zero"]
     return np.asarray(values.astype("<i2") if d["wide_out"] else (values & 0xFF).astype(np.uint8))

@@ -24,10 +24,16 @@ def _values(act: Act, base: int, size: int, signed: int) -> npt.NDArray[np.int64
     return act[base : base + size].view(np.int8 if signed else np.uint8).astype(np.int64)
 
 
+def _zero(step: Mapping[str, int], operand: str = "in") -> int:
+    """The zero point of an operand."""
+    byte = step[f"{operand}_zero"]
+    return byte - 256 if step[f"{operand}_signed"] and byte > 127 else byte
+
+
 def _add(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[np.generic]:
     size = step["out_h"] * step["out_w"] * step["channels"]
-    a = _values(act, step["in_base"], size, step["in_signed"])
-    b = _values(act, step["in2_base"], size, step["in2_signed"])
+    a = _values(act, step["in_base"], size, step["in_signed"]) - _zero(step)
+    b = _values(act, step["in2_base"], size, step["in2_signed"]) - _zero(step, "in2")
     return _rescaled(a * step["m_a"] + b * step["m_b"], step)
 
 
@@ -50,7 +56,7 @@ def _bit_pool(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[np
 
 def _convolution(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[np.generic]:
     channels, depth = step["channels"], step["inputs"] // step["groups"]
-    x = _image(step, act, step["inputs"])
+    x = _image(step, act, step["inputs"]) - _zero(step)
     count = step["kh"] * step["kw"] * depth
     table = np.frombuffer(image, "<i4", channels * (2 + -(-count // 4)), step["table"]).reshape(channels, -1)
     weights = np.ascontiguousarray(table[:, 2:]).view(np.int8)[:, :count].astype(np.int64)
@@ -74,7 +80,7 @@ def _piecewise(step: Mapping[str, int], act: Act, image: bytes) -> npt.NDArray[n
     table = np.frombuffer(image, "<i4", 5 * channels, step["table"]).reshape(channels, 5).astype(np.int64)
     knee, m0, b0, m1, b1 = table.T
     size = step["out_h"] * step["out_w"] * channels
-    x = _values(act, step["in_base"], size, step["in_signed"]).reshape(-1, channels)
+    x = _values(act, step["in_base"], size, step["in_signed"]).reshape(-1, channels) - _zero(step)
     return _rescaled(np.where(x >= knee, x * m1 + b1, x * m0 + b0), step)
 
 
@@ -115,7 +121,8 @@ def _taps(step: Mapping[str, int]) -> Iterator[tuple[Place, Place, Place]]:
 
 
 def _rescaled(sums: npt.NDArray[np.int64], step: Mapping[str, int]) -> npt.NDArray[np.uint8]:
-    return _bytes(np.clip((sums + (1 << (step["shift"] - 1))) >> step["shift"], step["lo"], step["hi"]))
+    shifted = (sums + (1 << (step["shift"] - 1))) >> step["shift"]
+    return _bytes(np.clip(shifted, step["lo"], step["hi"]) + step["zero"])
 
 
 def _bytes(values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:

@@ -21,6 +21,7 @@ class View:
         pixel_bytes: from one pixel to the next.
         signed: bytes are int8, else uint8.
         bits: of a value: 8; 16, low byte first; 32 of accumulators; 1 where eight channels stand in a byte, 1 is -1.
+        zero: the zero point: the stored value that means 0.
     """
 
     buffer: str
@@ -32,6 +33,7 @@ class View:
     pixel_bytes: int
     signed: bool
     bits: int = 8
+    zero: int = 0
 
     @property
     def run_bytes(self) -> int:

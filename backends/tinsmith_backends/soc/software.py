@@ -89,7 +89,7 @@ def _step(
     table: Int32Array | None = None,
     macs: int = 0,
 ) -> Software:
-    values = {"operator": SOFT_OPERATOR[operator], **fields}
+    values = {"operator": SOFT_OPERATOR[operator], "in_zero": x.zero & 0xFF, **fields}
     return Software(layer.name, x, None, y, values, np.zeros(0, np.int32) if table is None else table, macs=macs)
 
 

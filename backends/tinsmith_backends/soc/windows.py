@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Layer
+from tinsmith.ir.exact import Int32Array, Layer
 
 from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.endings import Finish, unchanged
@@ -33,14 +33,14 @@ def dense(
     window: Window,
     pad_value: int = 0,
 ) -> Operation:
-    """Every output channel from every input channel; `pad_value` stands around the input."""
+    """Every output channel from every input channel; `pad_value`, less the zero point, stands around the input."""
     outputs, inputs, kh, kw = weight.shape
     merged = window["dilations"][1] == 1 and x.pixel_bytes == x.run_bytes
     weights = dense_weights(weight, chip, merged=merged, wide=x.bits == 16)
     runs = 1 if merged else kw
     fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
-    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": pad_value & 0xFF, **ending.fields}
-    bias = ending.bias
+    fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": (x.zero + pad_value) & 0xFF, **ending.fields}
+    bias = stored_bias(ending.bias, weight, x)
     if chip.kind == XNOR:
         last = (kw if merged else 1) * x.run_bytes % chip.lanes
         fields |= {"run_last": last, "pad_none": int(pad_value == 0), "pad_byte": 0xFF if pad_value < 0 else 0}
@@ -72,6 +72,7 @@ def filters(
     fits = 1 < kw <= chip.lanes and stride <= kw and kh <= HISTORY_ROWS and window["dilations"][1] == 1
     fits = fits and x.bits == 8
     group = _channels(chip, x)
+    ending = replace(ending, bias=stored_bias(ending.bias, weight, x))
     if chip.has("history") and fits:
         fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "history": 1, "kx_n": 1, "run_n": 1}
         fields |= {**_geometry(x, y, (kh, kw), window), "history_stride": stride, "history_kw": kw, **ending.fields}
@@ -79,7 +80,7 @@ def filters(
     else:
         plain = taps(chip, layer, x, y, weight, ending, window, (kh, kw))
         fields, weights, steps = dict(plain.fields), plain.weights, plain.steps
-    fields["w_per_group"] = int(not shared)
+    fields |= {"w_per_group": int(not shared), "pad_byte": x.zero & 0xFF}
     numbers = parameters(ending.bias, ending.multiplier, group, chip.pes)
     return Operation(
         layer.name, _named(layer, history="history" in fields), x, None, y, fields,
@@ -118,6 +119,13 @@ def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tup
     plain = taps(chip, layer, x, y, none, unchanged(x.channels, lo, hi), window, kernel)
     fields = {**plain.fields, "opcode": OPCODE["BITPOOL" if bits else "MAXPOOL"], "w_per_group": 0}
     return replace(plain, kernel="max pool", fields={**fields, "pad_byte": 0xFF if bits else lo & 0xFF})
+
+
+def stored_bias(bias: Int32Array, weight: Weights, x: View) -> Int32Array:
+    """Biases for weights (outputs, ...) times stored values, which are a zero point too large."""
+    total = weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64)
+    found: Int32Array = (bias - x.zero * total).astype(np.int32)
+    return found
 
 
 def _channels(chip: Chip, x: View) -> int:
