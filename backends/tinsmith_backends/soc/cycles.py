@@ -35,7 +35,7 @@ class Span:
     """When a compute descriptor works, in clocks from its run's start.
 
     Attributes:
-        before: end of the one before.
+        before: end of the one before; of a run's first, the clock in front of the run.
         begin: its first step.
         end: all of its results are in the memory.
         waits: clocks until `begin` in which it waited for a load.
@@ -86,7 +86,7 @@ def _run(run: Run, chip: Chip) -> tuple[list[Span], int]:
     spans: list[Span] = []
     loaded: list[int] = []
     taken: set[int] = set()  # clocks in which the compute list reads the descriptor memory, and the load list waits
-    asks, written = ASK, 0
+    asks, written = ASK, -1
     for compute in run.computes:
         behind = max(asks + WORDS_AHEAD, written)
         taken.update(range(asks, asks + WORDS_AHEAD), range(behind, behind + WORDS_BEHIND))
