@@ -46,8 +46,9 @@ _RANGE = (
     "It is widened to hold 0. No default: the range is calibrated."
 )
 _OUTPUT = (
-    "What the layer puts out: `8-bit` values, or its `accumulator`, all 32 bits of the sum, which only a convolution "
-    "or linear layer at the end of the network can; its weights then have one scale for all channels."
+    "What the layer puts out: `8-bit` values (16 where `activations` says so), or its `accumulator`, all 32 bits of "
+    "the sum, which only a convolution or linear layer at the end of the network can; its weights then have one scale "
+    "for all channels."
 )
 _ACTIVATIONS = (
     "Bits of what a layer puts out, and of model inputs: `8-bit`, or `16-bit` (int16, zero point 0), which "

@@ -16,12 +16,12 @@ import pulse.__main__ as program
 import tinsmith
 import torch
 from pulse.bound import PARAMETERS, QUANTIZATION, Resolution, bound, derivatives, information
-from pulse.chip import exact_answers, quantize, target_answers
+from pulse.chip import exact_answers, quantize, quantize_16, refusal, target_answers
 from pulse.classical import calibrated, constant_fraction, leading_edge, matched_filter, optimal_filter
 from pulse.detector import Detector, generate
 from pulse.fitting import Schedule, fit_level
 from pulse.germanium import BASELINE, DECAY, trapezoid
-from pulse.network import CHANNELS, STRIDE, PulseNet, as_input, deployed, estimates, targets
+from pulse.network import CHANNELS, STRIDE, PulseNet, as_input, as_words, deployed, deployed_16, estimates, targets
 from pulse.results import BOUND, CHIP, FLOAT, METHODS, PAPER_DB, evaluation, promises, resolution
 from pulse.rounding import equalize, measure_ranges, rounded, under_rounding
 from pulse.training import Training, as_tensor
@@ -183,6 +183,35 @@ def test_a_target_that_answers_otherwise_is_an_error(tmp_path: Path, monkeypatch
     monkeypatch.setattr("pulse.chip.exact_answers", lambda *_: np.where(np.arange(8)[:, None] == 5, other, answers))
     with pytest.raises(TinsmithError, match="1 of 8 answers differ"):
         target_answers(exact, "c", inputs, tmp_path / "again")
+
+
+def test_16_bits_read_whole_samples_and_answer_as_float_does(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    net = PulseNet(DETECTOR).eval()
+    counts = evaluation(DETECTOR, 40.0, 24).counts
+    parts = as_input(counts)
+    words = as_words(parts)
+    assert np.array_equal(words.transpose(0, 2, 1).reshape(24, -1), counts)
+    with torch.no_grad():
+        real = net(torch.from_numpy(parts)).numpy()
+        np.testing.assert_allclose(deployed_16(net)(torch.from_numpy(words)).numpy(), real, atol=1e-5)
+    exact = quantize_16(net, words, tmp_path / "16")
+    few, mixed = quantize(net, measure_ranges(net, torch.from_numpy(parts)), parts, tmp_path / "8"), tmp_path / "mixed"
+    wide_error, mixed_error = (
+        np.abs(exact_answers(path, words) - real).max() for path in (exact, quantize_16(net, words, mixed, ["join"]))
+    )
+    assert wide_error < mixed_error < np.abs(exact_answers(few, parts) - real).max()
+    assert refusal(exact, "c") == ""
+    assert np.array_equal(target_answers(exact, "c", words[:8], tmp_path / "c"), exact_answers(exact, words[:8]))
+
+
+def test_a_target_that_does_not_take_the_network_says_why(tmp_path: Path) -> None:
+    inputs = as_input(evaluation(DETECTOR, 40.0, 8).counts)
+    exact = quantize(PulseNet(DETECTOR), {}, inputs, tmp_path)
+    (tmp_path / "recipe.toml").write_text("asymmetric = true\n")
+    told = {"recipe": tmp_path / "recipe.toml"}
+    shifted = tinsmith.quantize(tmp_path / "pulse_net.onnx", {"pulse": inputs}, tmp_path / "a.onnx", **told)
+    assert refusal(exact, "soc") == "" and "zero point" in refusal(shifted, "soc")
 
 
 def test_promises_are_about_the_table() -> None:

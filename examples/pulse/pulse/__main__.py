@@ -123,7 +123,7 @@ def main(words: Sequence[str] | None = None, schedule: Schedule | None = None) -
     draw(table, detector, out / "resolution.png")
     console.print(f"drawn: {out / 'resolution.png'}")
     if (chosen.data / DATA).is_file():
-        germanium(chosen.data / DATA, out / "germanium", console)
+        germanium(chosen.data / DATA, out / "germanium", target, console)
     else:
         console.print(f"no germanium pulses: {chosen.data / DATA} is not there")
     kept = promises(table)

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from pulse.chip import exact_answers, float_answers, quantize
+from pulse.chip import exact_answers, float_answers, quantize, quantize_16, refusal, target_answers
 from pulse.detector import Array, Detector
-from pulse.network import PulseNet, as_input
+from pulse.network import PulseNet, as_input, as_words
 from pulse.rounding import equalize, measure_ranges, under_rounding
 from pulse.training import Training, as_tensor, train
 
@@ -34,6 +34,9 @@ BASELINE = 200.0
 """Counts of 12 bits that the baseline is put at."""
 TRAINING = Training(steps=2500, rate=2e-3)
 ROUNDED = Training(steps=800, rate=5e-4)
+PLACES = {"shortcut": ("stem", "up"), "down": ("down",), "deep": ("deep",), "sum": ("both",)}
+PLACES |= {name: (name,) for name in ("join", "hidden")}
+"""Layers whose results have one grid, by the name of the place."""
 
 
 def windows(recorded: Array) -> Array:
@@ -94,8 +97,11 @@ def scatter(heights: Array, recorded: Array) -> float:
     return float(np.quantile(error, 0.68))
 
 
-def germanium(path: Path, folder: Path, console: Console) -> dict[str, float]:
-    """Train on synthetic steps, run the recorded ones, print how far energies are from the recorded; by method."""
+def germanium(path: Path, folder: Path, target: str, console: Console) -> dict[str, float]:
+    """Train on synthetic steps, run the recorded ones, print how far energies are from the recorded; by method.
+
+    The integers are the oracle's. Those of 16 bits run on `target` too, if it takes them, and must be the same.
+    """
     with np.load(path) as file:
         counts, recorded = windows(file["wf"]), file["daq_energy"].astype(float)
     torch.manual_seed(1)
@@ -103,14 +109,28 @@ def germanium(path: Path, folder: Path, console: Console) -> dict[str, float]:
     inputs = as_input(counts.astype(np.int16))
     answers = {"network, float": float_answers(net, inputs)}
     samples = torch.cat([Steps(TRAINING).draw()[0] for _ in range(4)])
+    few, words = samples[:512].numpy(), as_words(inputs)
+    wide = quantize_16(net, as_words(few), folder / "16-bit")
+    answers["network, 16 bits between layers"] = exact_answers(wide, words)
+    for name, layers in PLACES.items():
+        mixed = quantize_16(net, as_words(few), folder / f"16-bit but {name}", layers)
+        answers[f"  8 bits in one place: {name}"] = exact_answers(mixed, words)
     equalize(net, samples)
     ranges = measure_ranges(net, samples)
     with under_rounding(net, ranges):
         train(net, ROUNDED, batches=Steps(ROUNDED))
-    answers["network, int8"] = exact_answers(quantize(net, ranges, samples[:512].numpy(), folder), inputs)
+    answers["network, int8, trained under rounding"] = exact_answers(
+        quantize(net, ranges, few, folder / "8-bit"), inputs
+    )
     found = {"trapezoidal filter": scatter(trapezoid(counts), recorded)}
     found |= {name: scatter(values[:, 1].astype(float), recorded) for name, values in answers.items()}
     console.print(f"{len(recorded)} germanium pulses, energy against the recorded one, half width of 68 %:")
     for name, width in found.items():
         console.print(f"  {name}: {100 * width:.2f} %")
+    why = refusal(wide, target)
+    if why:
+        console.print(f"  the 16 bits do not run on {target}: {why}")
+    else:
+        target_answers(wide, target, words, folder / target)
+        console.print(f"  16 bits on {target}: every bit of every answer is the oracle's")
     return found

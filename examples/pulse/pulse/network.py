@@ -1,4 +1,4 @@
-"""The pulse network: bytes of the ADC's words in, time and energy out."""
+"""The pulse network: bytes of the ADC's words in, or the words where 16 bits hold them, time and energy out."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def as_input(counts: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     n, samples = counts.shape
     parts = np.stack([counts >> LOW_BITS, counts & (2**LOW_BITS - 1)], axis=-1)  # (n, samples, 2)
     return np.ascontiguousarray(parts.reshape(n, samples // STRIDE, CHANNELS).transpose(0, 2, 1), np.float32)
+
+
+def as_words(parts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(n, 8, places) as `as_input` gives them → (n, 4, places): whole samples, which 16 bits hold."""
+    return np.ascontiguousarray(parts[:, 0::2] * 2**LOW_BITS + parts[:, 1::2])
 
 
 class Parts(nn.Module):
@@ -71,6 +76,7 @@ class PulseNet(nn.Module):
         self.down = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.deep = nn.Conv1d(width, width, 3, padding=1)
         self.up = nn.ConvTranspose1d(width, width, 2, stride=2)
+        self.both: nn.Conv1d | None = None
         self.join = nn.Conv1d(width, 16, 3, padding=1)
         self.hidden = nn.Linear(16 * places, 32)
         self.head = nn.Linear(32, 2)
@@ -80,9 +86,13 @@ class PulseNet(nn.Module):
         fine = seen("stem", torch.relu(self.stem(pulse)))
         coarse = seen("down", torch.relu(self.down(fine)))
         coarse = seen("deep", torch.relu(self.deep(coarse)))
-        both = seen("add", torch.relu(seen("up", self.up(coarse)) + fine))
+        both = seen("add", torch.relu(self.sum(seen("up", self.up(coarse)), fine)))
         joined = seen("join", torch.relu(self.join(both)))
         return self.head(seen("hidden", torch.relu(self.hidden(joined.flatten(1)))))
+
+    def sum(self, up: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+        """What came up and the shortcut; where there is `both`, by this convolution over the two side by side."""
+        return up + fine if self.both is None else self.both(torch.cat((up, fine), 1))
 
     def between(self, layer: str, value: torch.Tensor) -> torch.Tensor:
         """What is done with the result of a layer; training under rounding (rounding.py) puts itself here."""
@@ -100,16 +110,35 @@ def estimates(detector: Detector, answers: npt.NDArray[np.float32]) -> tuple[npt
     return (time + 1) * detector.jitter / 2, 1 + energy * detector.energy_spread
 
 
-def example_input() -> torch.Tensor:
+def example_input(channels: int = CHANNELS) -> torch.Tensor:
     """One pulse of zeros."""
-    return torch.zeros(1, CHANNELS, Detector().samples // STRIDE)
+    return torch.zeros(1, channels, Detector().samples // STRIDE)
 
 
 def deployed(net: PulseNet) -> PulseNet:
     """A copy whose stem has the weights of the parts for its own, as the chip has them."""
-    copy = deepcopy(net).eval()
-    copy.stem = nn.Conv1d(CHANNELS, net.stem.out_channels, 3, padding=1)  # copies share the class of a parametrized one
+    return _with_stem(net, net.stem.weight)
+
+
+def deployed_16(net: PulseNet) -> PulseNet:
+    """A copy that answers the same to whole samples (`as_words`), and whose layers all take 16 bits.
+
+    Convolutions read 16 bits, additions do not, so it has a 1×1 convolution by ones for its sum.
+    """
+    copy = _with_stem(net, net.stem.weight[:, 1::2])  # those of the low parts, which count as samples do
+    width = net.up.out_channels
+    copy.both = nn.Conv1d(2 * width, width, 1)
     with torch.no_grad():
-        copy.stem.weight.copy_(net.stem.weight)
+        copy.both.weight.copy_(torch.cat((torch.eye(width), torch.eye(width)), 1)[:, :, None])
+        copy.both.bias.zero_()
+    return copy
+
+
+def _with_stem(net: PulseNet, weight: torch.Tensor) -> PulseNet:
+    """A copy with a plain convolution of these weights in front; copies would share the class of a parametrized one."""
+    copy = deepcopy(net).eval()
+    copy.stem = nn.Conv1d(weight.shape[1], weight.shape[0], 3, padding=1)
+    with torch.no_grad():
+        copy.stem.weight.copy_(weight)
         copy.stem.bias.copy_(net.stem.bias)
     return copy
