@@ -68,7 +68,8 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
         Mutant(
             "ending-offset-wide", "? ACC_W + FACTOR_W : OFFSET_W) + 1", "? ACC_W + FACTOR_W : ACC_W + FACTOR_W) + 1"
         ),
-        Mutant("ending-narrow", "SUM_W > 9 ? SUM_W : 9", "SUM_W"),
+        Mutant("ending-narrow", "SUM_W > OUT_W ? SUM_W : OUT_W + 1", "SUM_W"),
+        Mutant("ending-16-bits-narrow", "SUM_W > OUT_W ? SUM_W : OUT_W + 1", "SUM_W > 9 ? SUM_W : 9"),
         Mutant("ending-tiny", "? ACC_W + FACTOR_W : OFFSET_W) + 1", "? ACC_W + FACTOR_W : ACC_W + FACTOR_W) + 1"),
         Mutant("ending-threshold", "PRODUCT_W'(acc) - PRODUCT_W'(factor)", "PRODUCT_W'(factor) - PRODUCT_W'(acc)"),
         Mutant("ending-one", "step1 = !valid1_q[CLOCKS] || step2", "step1 = 1'b1"),
