@@ -38,7 +38,7 @@ def test_the_cheapest_form_has_the_same_steps(
 
 
 @given(st.integers(20, 46), st.floats(1e-3, 0.9), st.sampled_from(WIDE), st.integers(-(2**29), 2**29))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_so_has_that_of_16_bits(shift: int, ratio: float, limits: tuple[int, int], lo: int) -> None:
     span = round(2 * (limits[1] - limits[0]) / ratio)
     form = Affine(max(round(ratio * 2**shift), 1), 1 << (shift - 1), shift, *limits)
