@@ -104,10 +104,13 @@ async def dump(dut: Any, count: int) -> NDArray[np.uint8]:
             if taken:
                 break
     dut.dma_req_valid_i.value = 0
-    while len(words) < count // 4:
+    for _ in range(5_000):
+        if len(words) == count // 4:
+            break
         await RisingEdge(dut.clk_i)
         if dut.dma_rsp_valid_o.value == 1:
             words.append(int(dut.dma_rsp_data_o.value))
+    assert len(words) == count // 4, "no answer to a read of the word port"
     await FallingEdge(dut.clk_i)
     return np.array(words, np.uint32).view(np.uint8)
 
