@@ -59,7 +59,7 @@ def spoilt(f: Fields, chip: Chip, rng: random.Random) -> Fields:
         "w_base": (chip.wgt_words - 1, chip.wgt_words, 1 << 20),
         "p_base": (chip.par_words - 1, chip.par_words, 1 << 20),
     }
-    name = rng.choice([*bounds, *2 * ("opcode", "ending", "history", "look_up", "wide_in", "wide_out")])
+    name = rng.choice([*bounds, *2 * ("opcode", "in_row_bytes", "ending", "history", "look_up", "wide_in", "wide_out")])
     return f | {name: rng.choice(bounds[name])}
 
 
