@@ -129,8 +129,9 @@ module tsm_array #(
           .clk_i,
           .ld_weight_i(ld_weight_i && ld_pe_i == PEW'(p)), .ld_param_i(ld_param_i && ld_pe_i == PEW'(p)),
           .ld_chunk_i, .ld_addr_i, .ld_data_i,
-          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .zero3_i(zero3_q), .p_addr4_i(p_addr_q[2*PAW +: PAW]), .op_i, .own_i, .wide_i,
-          .step5_i(step5_q), .first5_i(first5_q), .last6_i(step6_q && last6_q), .p_addr6_i(p_addr_q[4*PAW +: PAW]),
+          .w_addr1_i(w_addr_i), .x3_i(x), .byte3_i(own), .zero3_i(zero3_q), .p_addr4_i(p_addr_q[2*PAW +: PAW]),
+          .op_i, .own_i, .wide_i, .step5_i(step5_q), .first5_i(first5_q), .last6_i(step6_q && last6_q),
+          .p_addr6_i(p_addr_q[4*PAW +: PAW]),
           .result_o(results_o[p*32 +: 32]), .multiplier_o(multipliers_o[p*32 +: 32])
       );
     end

@@ -18,10 +18,10 @@ from rtl_nets import bits, integers, mixed, pieces, sequence, tables
 from rtl_run import need_icarus
 from tinsmith.errors import Problems, TinsmithError
 from tinsmith.verify.oracle import Oracle
+from tinsmith_backends.host import quantized
 from tinsmith_backends.rtl.backend import RtlBackend
 from tinsmith_backends.rtl.folding import Folding, Pins, Work, candidates, choose
 from tinsmith_backends.rtl.lower import form
-from tinsmith_backends.rtl.write import quantized
 
 need_icarus()
 
@@ -185,9 +185,9 @@ def test_vectors_of_another_network_are_refused(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("error")
 def test_values_beyond_all_steps_saturate() -> None:
     graph = integers().graph()
-    tensor = graph.tensors[graph.layers[0].output]
-    most = np.finfo(np.float32).max
-    assert quantized(np.array([-most, most], np.float32), tensor).tolist() == [tensor.lo, tensor.hi]
+    quantizer, most = graph.layers[0], np.finfo(np.float32).max
+    tensor, sample = graph.tensors[quantizer.output], {quantizer.inputs[0]: np.array([-most, most], np.float32)}
+    assert quantized(graph, tensor.name, sample).tolist() == [tensor.lo, tensor.hi]
 
 
 def test_pins_hold_or_are_refused(tmp_path: Path) -> None:

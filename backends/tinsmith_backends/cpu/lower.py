@@ -55,7 +55,7 @@ def lower(graph: ExactGraph, isa: Isa) -> Program:
 
 def element_of(tensor: Tensor) -> Element:
     """What a number of a tensor of integers is stored as."""
-    return "int16" if tensor.dtype == "int16" else "int32" if tensor.dtype == "int32" else "int8"
+    return "int8" if tensor.dtype == "uint8" else tensor.dtype
 
 
 def stored_zero_point(tensor: Tensor) -> int:

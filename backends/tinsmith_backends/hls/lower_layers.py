@@ -31,6 +31,7 @@ from tinsmith.ir.exact import (
     Table,
     Threshold,
 )
+from tinsmith.ir.ops.base import LIMITS
 
 from tinsmith_backends.hls.lower import Ints, Lowering, channels_last
 from tinsmith_backends.hls.lower_products import UNPADDED, convolved, dense, fraction_of, of_bits, padded
@@ -127,7 +128,7 @@ def _table(state: Lowering, layer: Table) -> None:
     zero, y = state.tensor(layer.inputs[0]).zero_point, state.tensor(layer.output)
     least, bits = x.result.limits[0], 1 << x.result.width
     values = layer.table[np.arange(least + zero, least + zero + bits) % 256].astype(np.int64) - y.zero_point
-    lo, hi = (-128, 127) if y.dtype == "int8" else (0, 255)
+    lo, hi = LIMITS[y.dtype]
     results = integers(lo - y.zero_point, hi - y.zero_point)
     node = state.add(
         layer,

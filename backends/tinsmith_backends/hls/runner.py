@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
-from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
+from tinsmith.ir.exact import ExactGraph
 
 from tinsmith_backends.hls.description import Description, Port, read_description
 from tinsmith_backends.hls.project import harness
 from tinsmith_backends.hls.targets import HlsTarget
+from tinsmith_backends.host import quantized, with_outputs
 
 FLAGS = ("-O1", "-std=c++14", "-w")
 """A fourth longer to compile than without optimization, and a tenth of the time to run."""
@@ -57,34 +58,16 @@ class HlsRunner:
         raise TinsmithError("an HLS project cannot be timed here", where=str(self._build), why=why)
 
     def _stored(self, sample: Arrays) -> bytes:
-        quantizers = {layer.output: layer for layer in self._graph.layers if isinstance(layer, Quantize)}
-        parts = []
-        for port in self._description.inputs:
-            tensor = self._graph.tensors[port.tensor]
-            values = np.asarray(sample[quantizers[port.tensor].inputs[0]], np.float32)
-            parts.append(port.to_stored(quantized(values, tensor), tensor).tobytes())
-        return b"".join(parts)
+        ports, tensors = self._description.inputs, self._graph.tensors
+        given = (port.to_stored(quantized(self._graph, port.tensor, sample), tensors[port.tensor]) for port in ports)
+        return b"".join(values.tobytes() for values in given)
 
     def _tensors(self, shown: Sequence[Port], stored: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[Any]]:
         found = {}
         for port in shown:
             part, stored = stored[: port.size], stored[port.size :]
             found[port.tensor] = port.from_stored(part, self._graph.tensors[port.tensor])
-        for layer in self._graph.layers:
-            if layer.output in self._graph.outputs and layer.inputs[0] in found:
-                tensor = self._graph.tensors[layer.inputs[0]]
-                steps = found[layer.inputs[0]].astype(np.int32) - tensor.zero_point
-                found[layer.output] = steps.astype(np.float32) * np.float32(tensor.scale)
-        return found
-
-
-def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
-    """The exact graph's Quantize, which whoever calls the project does before it."""
-    with np.errstate(over="ignore"):  # infinity is clamped like any value beyond the range
-        steps = np.rint(values / np.float32(tensor.scale))
-    zero = tensor.zero_point
-    result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
-    return result
+        return with_outputs(self._graph, found)
 
 
 def read_constants(build: Path) -> dict[str, bytes]:

@@ -24,7 +24,8 @@ from tinsmith_backends.rtl.folding import ADDERS, MATRIX_VECTOR, Folding, Work, 
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, signed, sum_width, width
 from tinsmith_backends.rtl.windows import geometry, windows
-from tinsmith_backends.rtl.words import folded, memory, signed_width, stored_bias
+from tinsmith_backends.rtl.words import folded, memory, signed_width
+from tinsmith_backends.zero_points import folded_bias
 
 MULTIPLY, SHIFT, XNOR = 0, 1, 2
 """KIND of tsm_mvu."""
@@ -47,7 +48,7 @@ def conv(state: Lowering, layer: Conv | BinaryConv | ShiftConv) -> None:
     folding = chosen.folding
     vectors = state.consume(x.name, folding.lanes)
     pad = int(layer.pad_value == -1) if isinstance(layer, BinaryConv) else x.zero_point
-    bias = stored_bias(layer.bias, window, x.zero_point)
+    bias = folded_bias(window.T, layer.bias, x.zero_point)
     if not direct:
         vectors = windows(state, layer.name, vectors, form, taps=folding.taps, outer=folding.taps > 1, pad=pad)
     if chosen.kind == ADDERS:
@@ -86,7 +87,7 @@ def matmul(state: Lowering, layer: MatMul | BinaryMatMul | ShiftMatMul) -> None:
     found = [*candidates(MATRIX_VECTOR, work), *adder.candidates(work, matrix, layer.ending, direct=True)]
     chosen = state.choose(layer, found)
     vectors = state.consume(x.name, chosen.folding.lanes)
-    bias = stored_bias(layer.bias, matrix, x.zero_point)
+    bias = folded_bias(matrix.T, layer.bias, x.zero_point)
     if chosen.kind == ADDERS:
         adder.weighted(state, layer, vectors, adder.lanes_of(x, k), matrix, bias, layer.ending)
         return

@@ -14,7 +14,8 @@ from tinsmith_backends.rtl.folding import ADDERS, LANES, Folding, Work, candidat
 from tinsmith_backends.rtl.instances import Parameter, Wire
 from tinsmith_backends.rtl.lower import Lowering, identifier, image, signed, sum_width, width
 from tinsmith_backends.rtl.windows import Geometry, Pair, geometry, windows
-from tinsmith_backends.rtl.words import memory, signed_width, stored_bias
+from tinsmith_backends.rtl.words import memory, signed_width
+from tinsmith_backends.zero_points import folded_bias
 
 Vector = npt.NDArray[np.int64]
 
@@ -40,7 +41,7 @@ def _weighted(state: Lowering, layer: Any, kernel: Pair, op: int, filters: Matri
     """A weighted sum a channel; filters (taps, channels)."""
     x, channels = state.tensor(layer.inputs[0]), filters.shape[1]
     form = geometry(layer, kernel, x, state.tensor(layer.output))
-    bias = stored_bias(bias, filters, x.zero_point)
+    bias = folded_bias(filters.T, bias, x.zero_point)
     # A row for each lane of a window: all of its channels at each of its taps.
     matrix = np.einsum("tc,cd->tcd", filters, np.eye(channels, dtype=np.int64)).reshape(-1, channels)
     work = _work(form, channels, op, x, sum_width(layer))

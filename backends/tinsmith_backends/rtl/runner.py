@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays, Tool
 from tinsmith.errors import Problems, TinsmithError
-from tinsmith.ir.exact import ExactGraph, Quantize, Tensor
+from tinsmith.ir.exact import ExactGraph, Tensor
 
+from tinsmith_backends.host import quantized, with_outputs
 from tinsmith_backends.rtl.instances import Wire
 from tinsmith_backends.rtl.targets import COCOTB, GHDL, ICARUS
-from tinsmith_backends.rtl.write import FILE, VECTORS, hexadecimal, quantized
+from tinsmith_backends.rtl.write import FILE, VECTORS, hexadecimal
 
 RESULTS = "results.xml"
 """What cocotb says of its tests."""
@@ -58,7 +59,7 @@ class MachineRunner(ABC):
         found = {trace["tensor"]: self._trace(trace, len(samples)) for trace in traces}
         wanted = found.keys() if layers else {port["tensor"] for port in self._description["outputs"]}
         for number in range(len(samples)):
-            yield self._with_outputs({tensor: found[tensor][number] for tensor in wanted})
+            yield with_outputs(self._graph, {tensor: found[tensor][number] for tensor in wanted})
 
     def time(self, sample: Arrays, *, repeats: int) -> list[float]:
         """Raises `TinsmithError`: a simulation's time says nothing of the hardware's."""
@@ -74,11 +75,7 @@ class MachineRunner(ABC):
         """
 
     def _words(self, port: Mapping[str, Any], sample: Arrays) -> list[str]:
-        quantizer = next(
-            layer for layer in self._graph.layers if isinstance(layer, Quantize) and layer.output == port["tensor"]
-        )
-        values = np.asarray(sample[quantizer.inputs[0]], np.float32)
-        return hexadecimal(_wire(port), quantized(values, self._graph.tensors[port["tensor"]]))
+        return hexadecimal(_wire(port), quantized(self._graph, port["tensor"], sample))
 
     def _trace(self, trace: Mapping[str, Any], samples: int) -> list[npt.NDArray[Any]]:
         """A tensor for each sample from the words of its stream."""
@@ -91,14 +88,6 @@ class MachineRunner(ABC):
         lanes = [int(word, 16) >> (lane * wire.width) & mask for word in text for lane in range(wire.lanes)]
         size = wire.words * wire.lanes
         return [_tensor(np.array(lanes[i * size : (i + 1) * size]), tensor) for i in range(samples)]
-
-    def _with_outputs(self, found: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-        for layer in self._graph.layers:
-            if layer.output in self._graph.outputs and layer.inputs[0] in found:
-                tensor = self._graph.tensors[layer.inputs[0]]
-                steps = found[layer.inputs[0]].astype(np.int32) - tensor.zero_point
-                found[layer.output] = steps.astype(np.float32) * np.float32(tensor.scale)
-        return found
 
 
 class CocotbRunner(MachineRunner):

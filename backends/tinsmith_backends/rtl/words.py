@@ -26,12 +26,6 @@ def signed_width(lo: int, hi: int) -> int:
     return max(int(hi).bit_length(), (-int(lo) - 1).bit_length() if lo < 0 else 0) + 1
 
 
-def stored_bias(bias: npt.NDArray[Any], matrix: npt.NDArray[np.int64], zero_point: int) -> npt.NDArray[np.int64]:
-    """Biases (outputs,) for weights (inputs, outputs) times stored values, which are a zero point too large."""
-    found: npt.NDArray[np.int64] = bias.astype(np.int64) - zero_point * matrix.sum(axis=0)
-    return found
-
-
 def folded(matrix: npt.NDArray[Any], pe: int, simd: int) -> npt.NDArray[np.int64]:
     """Weights (outputs, inputs) as tsm_mvu reads them: a line for each fold of outputs and of inputs."""
     outputs, inputs = matrix.shape

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
-from tinsmith.ir.exact import Tensor
 
 from tinsmith_backends.rtl.adder import module
 from tinsmith_backends.rtl.buffers import Design
@@ -117,15 +116,6 @@ def stored(values: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
     last = values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
     flat = last.ravel().astype(np.int64)
     return (flat < 0).astype(np.int64) if width == 1 else flat & ((1 << width) - 1)
-
-
-def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
-    """The exact graph's Quantize, which whoever feeds the machine does before it."""
-    with np.errstate(over="ignore"):  # infinity is clamped like any value beyond the range
-        steps = np.rint(values / np.float32(tensor.scale))
-    zero = tensor.zero_point
-    result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
-    return result
 
 
 def top_name(machine: Machine) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tinsmith.backend import Arrays
 from tinsmith.errors import TinsmithError
-from tinsmith.ir.exact import Dequantize, ExactGraph, Quantize, Tensor
 
+from tinsmith_backends.host import quantized
 from tinsmith_backends.soc.program import Program
 from tinsmith_backends.soc.traces import Trace
 
@@ -75,28 +73,5 @@ def read_description(build: Path) -> dict[str, Any]:
 
 def frames(program: Program, sample: Arrays) -> list[bytes]:
     """What the sample stream carries for float inputs: one frame an input, quantized as the exact graph does."""
-    sources = {layer.output: layer.inputs[0] for layer in program.graph.layers if isinstance(layer, Quantize)}
-    found = []
-    for trace in program.inputs:
-        values = quantized(np.asarray(sample[sources[trace.tensor.name]], np.float32), trace.tensor)
-        found.append(values.reshape(-1)[trace.order].tobytes())
-    return found
-
-
-def quantized(values: npt.NDArray[np.float32], tensor: Tensor) -> npt.NDArray[Any]:
-    """The exact graph's Quantize, which whoever feeds the chip does before it."""
-    with np.errstate(over="ignore"):  # infinities saturate
-        steps = np.rint(values / np.float32(tensor.scale))
-    zero = tensor.zero_point
-    result: npt.NDArray[Any] = (np.clip(steps, tensor.lo - zero, tensor.hi - zero) + zero).astype(tensor.dtype)
-    return result
-
-
-def with_outputs(graph: ExactGraph, found: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Adds the float outputs: what the chip puts out times its scale."""
-    for layer in graph.layers:
-        if isinstance(layer, Dequantize) and layer.inputs[0] in found:
-            tensor = graph.tensors[layer.inputs[0]]
-            steps = found[layer.inputs[0]].astype(np.int32) - tensor.zero_point
-            found[layer.output] = steps.astype(np.float32) * np.float32(tensor.scale)
-    return found
+    given = ((trace, quantized(program.graph, trace.tensor.name, sample)) for trace in program.inputs)
+    return [values.reshape(-1)[trace.order].tobytes() for trace, values in given]

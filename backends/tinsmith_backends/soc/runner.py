@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tinsmith.backend import Arrays, Runner
 from tinsmith.errors import TinsmithError
 
+from tinsmith_backends.host import with_outputs
 from tinsmith_backends.soc.description import (
     FRAMES_IMAGE,
     IMAGE,
@@ -24,7 +25,6 @@ from tinsmith_backends.soc.description import (
     constants,
     frames,
     read_description,
-    with_outputs,
 )
 from tinsmith_backends.soc.image import fed_by_frames
 from tinsmith_backends.soc.memory_map import ERROR

@@ -8,13 +8,14 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from tinsmith.ir.exact import Int32Array, Layer
+from tinsmith.ir.exact import Layer
 
 from tinsmith_backends.soc.chip import XNOR, Chip
 from tinsmith_backends.soc.endings import Finish, unchanged
 from tinsmith_backends.soc.memory_map import OPCODE
 from tinsmith_backends.soc.operations import Operation, View, parameters
 from tinsmith_backends.soc.weights import Weights, dense_weights, history_weights, tap_weights, unused_bits
+from tinsmith_backends.zero_points import folded_bias
 
 HISTORY_ROWS = 8
 """Rows of a window that the history of columns holds."""
@@ -40,7 +41,7 @@ def dense(
     runs = 1 if merged else kw
     fields = {"opcode": OPCODE["CONV"], "w_per_group": 1, "kx_n": runs, "run_n": weights.shape[1] // (kh * runs)}
     fields |= {**_geometry(x, y, (kh, kw), window), "pad_byte": (x.zero + pad_value) & 0xFF, **ending.fields}
-    bias = stored_bias(ending.bias, weight, x)
+    bias = folded_bias(weight, ending.bias, x.zero).astype(np.int32)
     if chip.kind == XNOR:
         last = (kw if merged else 1) * x.run_bytes % chip.lanes
         fields |= {"run_last": last, "pad_none": int(pad_value == 0), "pad_byte": 0xFF if pad_value < 0 else 0}
@@ -72,7 +73,7 @@ def filters(
     fits = 1 < kw <= chip.lanes and stride <= kw and kh <= HISTORY_ROWS and window["dilations"][1] == 1
     fits = fits and x.bits == 8
     group = _channels(chip, x)
-    ending = replace(ending, bias=stored_bias(ending.bias, weight, x))
+    ending = replace(ending, bias=folded_bias(weight, ending.bias, x.zero).astype(np.int32))
     if chip.has("history") and fits:
         fields = {"opcode": OPCODE["CONV"], "channelwise": 1, "history": 1, "kx_n": 1, "run_n": 1}
         fields |= {**_geometry(x, y, (kh, kw), window), "history_stride": stride, "history_kw": kw, **ending.fields}
@@ -119,13 +120,6 @@ def pool(chip: Chip, layer: Layer, x: View, y: View, window: Window, kernel: tup
     plain = taps(chip, layer, x, y, none, unchanged(x.channels, lo, hi), window, kernel)
     fields = {**plain.fields, "opcode": OPCODE["BITPOOL" if bits else "MAXPOOL"], "w_per_group": 0}
     return replace(plain, kernel="max pool", fields={**fields, "pad_byte": 0xFF if bits else lo & 0xFF})
-
-
-def stored_bias(bias: Int32Array, weight: Weights, x: View) -> Int32Array:
-    """Biases for weights (outputs, ...) times stored values, which are a zero point too large."""
-    total = weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64)
-    found: Int32Array = (bias - x.zero * total).astype(np.int32)
-    return found
 
 
 def _channels(chip: Chip, x: View) -> int:

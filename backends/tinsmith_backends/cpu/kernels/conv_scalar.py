@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tinsmith_backends.cpu.kernels.base import ConvShape, Isa, Packed, Shape, WeightedKernel
 from tinsmith_backends.cpu.kernels.bits import sign_bytes
+from tinsmith_backends.zero_points import folded_bias
 
 PIXELS = 2
 CHANNELS = 4
@@ -77,9 +78,8 @@ class ConvScalar(WeightedKernel):
         x_zero_point: int,
     ) -> Packed:
         """Weights as they are; the bias wraps like the sum that it is added to."""
-        sums = weight.reshape(weight.shape[0], -1).sum(axis=1, dtype=np.int64)
-        folded = (bias.astype(np.int64) - x_zero_point * sums) & 0xFFFFFFFF
-        return Packed(weight.tobytes(), folded.astype("<u4").tobytes(), multiplier.astype("<i4").tobytes())
+        folded = folded_bias(weight, bias, x_zero_point).astype("<i4")
+        return Packed(weight.tobytes(), folded.tobytes(), multiplier.astype("<i4").tobytes())
 
     def _begin(self) -> tuple[Any, Any]:
         """The empty function and its parameters, with the windows in scratch and the step of a copy among them.

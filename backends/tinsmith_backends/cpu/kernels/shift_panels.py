@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
 from tinsmith_backends.cpu.kernels.shift_codes import RUN, runs
 
 _MOST_PIXELS = 100
@@ -26,12 +21,3 @@ def pixels_of_section(pixels: int, most: int, rows: int) -> int:
     most = max(rows, min(most, _MOST_PIXELS))
     sections = -(-pixels // most)
     return min(pixels, -(-pixels // (sections * rows)) * rows)
-
-
-def folded_bias(
-    weight: npt.NDArray[np.signedinteger[Any]], bias: npt.NDArray[np.int32], x_zero_point: int
-) -> npt.NDArray[np.int32]:
-    """bias - x_zero_point * sum(weight), wrapped at 32 bits as registers are."""
-    sums = weight.reshape(weight.shape[0], -1).sum(axis=1, dtype=np.int64)
-    folded: npt.NDArray[np.int32] = (bias.astype(np.int64) - x_zero_point * sums).astype(np.int32)
-    return folded

@@ -16,7 +16,8 @@ from tinsmith_backends.cpu.kernels.base import Isa, Packed, Shape, ShiftConvShap
 from tinsmith_backends.cpu.kernels.bits import sign_bytes
 from tinsmith_backends.cpu.kernels.conv_scalar import CHANNELS, PIXELS, ConvScalar
 from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, run_bytes, runs
-from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, folded_bias, pixels_of_section
+from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, pixels_of_section
+from tinsmith_backends.zero_points import folded_bias
 
 _MOST_WINDOW_BYTES = 1 << 14
 

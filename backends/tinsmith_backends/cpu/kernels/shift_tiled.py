@@ -21,7 +21,8 @@ from tinsmith_backends.cpu.kernels.base import Isa, Packed, Shape, ShiftConvShap
 from tinsmith_backends.cpu.kernels.bits import sign_bytes
 from tinsmith_backends.cpu.kernels.conv_tiled import TiledConv
 from tinsmith_backends.cpu.kernels.shift_codes import RUN, encode, pack_runs, runs
-from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, folded_bias, pixels_of_section
+from tinsmith_backends.cpu.kernels.shift_panels import blocks_of_panel, pixels_of_section
+from tinsmith_backends.zero_points import folded_bias
 
 _MOST_WINDOW_BYTES = 1 << 17
 
@@ -97,7 +98,7 @@ class ShiftTiled(TiledConv):
         x_zero_point: int,
     ) -> Packed:
         """Codes of true weights, panel by panel; the bias takes up -x_zero_point * sum(weight)."""
-        folded = folded_bias(weight, bias, x_zero_point)
+        folded = folded_bias(weight, bias, x_zero_point).astype(np.int32)
         packed = super().pack(encode(weight, self.shape.bits), folded, multiplier, 0)
         codes = np.frombuffer(packed.weight, np.int8).reshape(self.shape.group * self.blocks // self.panel, -1)
         return Packed(pack_runs(codes, self.shape.bits), packed.bias, packed.multiplier)
