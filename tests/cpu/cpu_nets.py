@@ -12,6 +12,7 @@ import numpy.typing as npt
 from exact_models import Net
 from tinsmith.backend import Build
 from tinsmith.ir.exact import ExactGraph
+from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
 
 Sample = dict[str, npt.NDArray[Any]]
@@ -39,6 +40,14 @@ def build(net: Net, target: str, folder: Path) -> Build:
     """Build into the new folder `folder`."""
     folder.mkdir(parents=True)
     return BACKEND.build(net.graph(), target, folder, silent)
+
+
+def answered(net: Net, target: str, folder: Path) -> Built:
+    """A build in the new folder `folder`, with four samples, two of them extreme, and the oracle's answers."""
+    samples: list[Sample] = [{**net.sample(i, extreme=i < 2)} for i in range(4)]
+    oracle = Oracle(net.model())
+    numbers = build(net, target, folder)
+    return Built(folder, numbers, net.graph(), target, samples, [dict(oracle.run(sample)) for sample in samples])
 
 
 def everything(name: str = "everything") -> Net:

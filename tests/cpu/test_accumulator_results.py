@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cpu_nets import Built, build
+from cpu_nets import answered
 from exact_models import Net
 from test_backend import differences
 from test_executor import SANITIZERS, STRICT, need, run, sources
-from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
 from tinsmith_backends.cpu.lower import lower
 from tinsmith_backends.cpu.program import Moves
@@ -34,25 +33,18 @@ def sums(name: str = "sums") -> Net:
     return net
 
 
-def built(net: Net, target: str, folder: Path) -> Built:
-    samples = [net.sample(i, extreme=i < 2) for i in range(4)]
-    oracle = Oracle(net.model())
-    numbers = build(net, target, folder)
-    return Built(folder, numbers, net.graph(), target, samples, [dict(oracle.run(s)) for s in samples])  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     "target", ["c", "x86-64", *(pytest.param(t, marks=pytest.mark.slow) for t in TARGETS if t not in ("c", "x86-64"))]
 )
 def test_every_tensor_is_the_oracles(target: str, tmp_path: Path) -> None:
-    one = built(sums(), target, tmp_path / "build")
+    one = answered(sums(), target, tmp_path / "build")
     largest = max(np.abs(v).max() for values in one.expected for v in values.values() if v.dtype == np.int32)
     assert largest > 2**24, "conversion to binary32 rounds"
     assert differences(one, BACKEND.runner(one.folder, one.graph, target)) == []
 
 
 def test_one_wrong_bit_of_a_bias_is_seen(tmp_path: Path) -> None:
-    one = built(sums(), "c", tmp_path / "build")
+    one = answered(sums(), "c", tmp_path / "build")
     (layer,) = (layer for layer in one.graph.layers if layer.kind == "MatMul" and layer.weight.shape[0] == 1200)  # type: ignore[attr-defined]
     text = (one.folder / "sums_weights.c").read_text()
     folded = next(c for c in BACKEND.expected_constants(one.graph, "c").items() if c[0] == f"{layer.name}/bias")[1]
@@ -72,7 +64,7 @@ def test_only_a_flattened_image_is_moved() -> None:
 @pytest.mark.slow
 def test_c_is_strict_and_clean_under_sanitizers(tmp_path: Path) -> None:
     need("gcc")
-    one = built(sums(), "c", tmp_path / "build")
+    one = answered(sums(), "c", tmp_path / "build")
     BACKEND.write_vectors(one.graph, "c", one.folder, one.samples, one.expected)
     files = [*sources(one.folder, "sums"), one.folder / "sums_test.c"]
     run("gcc", *STRICT, *SANITIZERS, *files, "-o", tmp_path / "test")

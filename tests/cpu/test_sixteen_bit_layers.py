@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cpu_nets import Built, build
+from cpu_nets import Built, answered
 from exact_models import Net
 from exact_wide import WIDE_KINDS, random_wide
 from test_backend import differences
 from test_executor import SANITIZERS, STRICT, need, run, sources
-from tinsmith.verify.oracle import Oracle
 from tinsmith_backends.cpu.backend import BACKEND
 from tinsmith_backends.cpu.lower import lower
 from tinsmith_backends.cpu.memory import plan
@@ -44,16 +43,9 @@ def wide(name: str = "wide") -> Net:
     return net
 
 
-def made(net: Net, target: str, folder: Path) -> Built:
-    samples = [net.sample(i, extreme=i < 2) for i in range(3)]
-    oracle = Oracle(net.model())
-    numbers = build(net, target, folder)
-    return Built(folder, numbers, net.graph(), target, samples, [dict(oracle.run(s)) for s in samples])  # type: ignore[arg-type]
-
-
 @pytest.fixture(scope="module")
 def in_c(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return made(wide(), "c", tmp_path_factory.mktemp("wide") / "build")
+    return answered(wide(), "c", tmp_path_factory.mktemp("wide") / "build")
 
 
 def test_every_tensor_is_the_oracles(in_c: Built) -> None:
@@ -62,7 +54,7 @@ def test_every_tensor_is_the_oracles(in_c: Built) -> None:
 
 @pytest.mark.parametrize("target", ["x86-64", *SLOW])
 def test_every_tensor_is_the_oracles_on_other_targets(target: str, tmp_path: Path) -> None:
-    one = made(wide(), target, tmp_path / "build")
+    one = answered(wide(), target, tmp_path / "build")
     for values in one.expected:
         extremes = {int(v.min()) for v in values.values() if v.dtype == np.int16}
         assert {-32768, 0} <= extremes
@@ -74,7 +66,7 @@ def test_every_tensor_is_the_oracles_on_other_targets(target: str, tmp_path: Pat
 @pytest.mark.parametrize("kind", WIDE_KINDS)
 def test_random_nets(target: str, kind: str, tmp_path: Path) -> None:
     for seed in range(3):
-        one = made(random_wide(seed, kind, extreme=seed == 1), target, tmp_path / str(seed))
+        one = answered(random_wide(seed, kind, extreme=seed == 1), target, tmp_path / str(seed))
         assert differences(one, BACKEND.runner(one.folder, one.graph, target)) == []
 
 
